@@ -1,0 +1,228 @@
+"""What Nightdesk asks of the world outside, as Protocols. Adapters live in `portal.integrations`.
+
+Every adapter raises `GatewayError` and nothing else for a failure of the other side, and sets an explicit time-out
+on every network call. All datetimes are aware and in UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Two clocks (decisions.md 2): product time can be moved by tests, machine time never."""
+
+    def now(self) -> datetime:
+        """Product time: everything that is shown or due."""
+        ...
+
+    def lease_now(self) -> datetime:
+        """Machine time: leases only."""
+        ...
+
+
+class Randomness(Protocol):
+    """Where tokens and jitter come from."""
+
+    def token(self, size: int) -> bytes:
+        """`size` unguessable bytes."""
+        ...
+
+    def jitter(self) -> float:
+        """A number in [0, 1)."""
+        ...
+
+
+class SecretBox(Protocol):
+    """Encrypts what is stored, signs what is handed out."""
+
+    def seal(self, plain: str) -> str:
+        """Encrypt for the database."""
+        ...
+
+    def open(self, sealed: str) -> str:
+        """Decrypt. Raises DomainError when the key is not the one it was sealed with."""
+        ...
+
+    def mac(self, purpose: str, message: bytes) -> bytes:
+        """A 32-byte keyed digest (HMAC-SHA-256 with a key derived for `purpose`)."""
+        ...
+
+
+class JobQueue(Protocol):
+    """Wake-ups only: they carry no work and may be lost, doubled or merged (decisions.md 3)."""
+
+    def wake(self, kind: str) -> None:
+        """Ask a worker to run `drain(kind)` soon. Never raises: the ticker wakes again what is due."""
+        ...
+
+    def is_empty(self, kind: str) -> bool:
+        """False while a wake-up for this kind waits."""
+        ...
+
+
+@dataclass(frozen=True)
+class SentSms:
+    """What the provider says of a text we handed to it. `state` is accepted, delivered, undelivered or failed."""
+
+    provider_id: str
+    state: str
+    to: str
+    text: str
+    created_at: datetime
+    error_code: str = ""
+    error_text: str = ""
+
+
+@dataclass(frozen=True)
+class InboundSms:
+    """A text that somebody sent to us. `provider_id` is unique per provider and number."""
+
+    provider_id: str
+    sender: str
+    text: str
+    received_at: datetime
+
+
+class SmsGateway(Protocol):
+    """One SMS provider account. Numbers are E.164."""
+
+    name: str
+
+    def send(self, ref: str, to: str, text: str) -> SentSms:
+        """Hand one text over. `ref` is our unique reference for this notification.
+
+        Raises GatewayError; `maybe_done` is set when the provider may have accepted it all the same.
+        """
+        ...
+
+    def find_sent(self, to: str, since: datetime, ref: str, text: str) -> SentSms | None:
+        """The text `send` was asked for, if the provider has it.
+
+        A provider without a reference of its own (Twilio) is searched by receiver, time and exact text.
+        """
+        ...
+
+    def fetch_status(self, provider_id: str) -> SentSms:
+        """The state of one text now."""
+        ...
+
+    def list_inbound(self, since: datetime) -> Sequence[InboundSms]:
+        """Texts received at or after `since`, oldest first."""
+        ...
+
+    def check_account(self) -> str:
+        """One line that says the account works, for the settings page. Raises GatewayError with the reason."""
+        ...
+
+
+@dataclass(frozen=True)
+class MailboxPosition:
+    """Where a folder was last read to. `uidvalidity` 0 and `last_uid` 0 mean never."""
+
+    uidvalidity: int = 0
+    last_uid: int = 0
+
+
+@dataclass(frozen=True)
+class FetchedMail:
+    """One message as listed. `provider_id` is `uidvalidity:uid`. `raw` is None when it is over the size limit."""
+
+    provider_id: str
+    folder: str
+    received_at: datetime
+    size: int
+    raw: bytes | None
+    header: bytes = b""
+
+
+@dataclass(frozen=True)
+class MailBatch:
+    """Some messages in mailbox order, where reading stands after them, and whether more wait."""
+
+    mails: tuple[FetchedMail, ...]
+    position: MailboxPosition
+    has_more: bool
+    was_reset: bool = False
+
+
+class Mailbox(Protocol):
+    """One mailbox at a mail server. Reading never marks, moves or deletes."""
+
+    def fetch(self, folder: str, position: MailboxPosition, *, limit: int, byte_limit: int, max_size: int) -> MailBatch:
+        """The messages after `position`, at most `limit` and about `byte_limit` bytes; single ones over `max_size`
+        bytes come with `raw=None` and their header only. A changed UIDVALIDITY starts again at 0 (`was_reset`)."""
+        ...
+
+    def list_ids(self, folder: str, since: datetime) -> Sequence[tuple[str, datetime]]:
+        """(provider_id, received_at) of what lies in the folder since that time: for the reconcile."""
+        ...
+
+    def fetch_one(self, folder: str, provider_id: str) -> FetchedMail | None:
+        """One message again, None when it is gone."""
+        ...
+
+    def count(self, folder: str) -> int:
+        """How many messages lie there: for the test button."""
+        ...
+
+    def close(self) -> None:
+        """Drop the connection."""
+        ...
+
+
+@dataclass(frozen=True)
+class OutgoingAttachment:
+    filename: str
+    content_type: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class OutgoingMessage:
+    """One mail, ready to go. `message_id` is stored before the first try and reused on every retry."""
+
+    message_id: str
+    sender: str
+    sender_name: str
+    to: tuple[str, ...]
+    subject: str
+    text: str = field(repr=False)
+    cc: tuple[str, ...] = ()
+    html: str = field(default="", repr=False)
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()
+    is_automatic: bool = True
+    attachments: tuple[OutgoingAttachment, ...] = ()
+    date: datetime | None = None
+
+
+class MailSender(Protocol):
+    """Hands mail to a server for delivery."""
+
+    def send(self, message: OutgoingMessage) -> None:
+        """Returns once the server took it. Raises GatewayError."""
+        ...
+
+    def check(self) -> str:
+        """Log in and out again, for the test button. One line, or GatewayError."""
+        ...
+
+
+class BlobStore(Protocol):
+    """Raw mails and attachments. Writes happen in the caller's transaction."""
+
+    def put(self, data: bytes) -> str:
+        """Store once; returns the SHA-256 in hexadecimal."""
+        ...
+
+    def get(self, sha256: str) -> bytes:
+        """The whole content. Raises KeyError."""
+        ...
+
+    def chunks(self, sha256: str) -> Iterator[bytes]:
+        """The content in pieces of at most 1 MiB."""
+        ...
