@@ -1,0 +1,109 @@
+"""The kinds of work, how urgent each is, and which worker's lane does it (decisions.md 3 and 4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+URGENT = "urgent"
+OUTSIDE = "outside"
+
+TRIAGE = "triage"
+PAGES = "pages"
+NOTIFY = "notify"
+TEXTS = "texts"
+URGENT_CHORES = "urgent_chores"
+MAIL_FETCH = "mail_fetch"
+MAIL_INTAKE = "mail_intake"
+MAIL_OUT = "mail_out"
+CHORES = "chores"
+
+MAX_OUTSIDE_LANES = 8
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One thread of a worker: the kinds it does, most urgent first. `per_account`: one such lane for each account."""
+
+    name: str
+    role: str
+    kinds: tuple[str, ...]
+    per_account: bool = False
+
+
+# Most urgent first. No lane of the urgent worker waits for another, so that a slow SMS provider does not hold up a
+# page decision. `intake` has a lane of its own: in the one "for the rest" a long report would hold up a page
+# (docs/adr/intake-lane.md).
+LANES = (
+    Lane("triage", URGENT, (TRIAGE,)),
+    Lane("pages", URGENT, (PAGES,)),
+    Lane("notify", URGENT, (NOTIFY,)),
+    Lane("texts", URGENT, (TEXTS,)),
+    Lane("urgent_chores", URGENT, (URGENT_CHORES,)),
+    Lane("intake", OUTSIDE, (MAIL_INTAKE,)),
+    Lane("account", OUTSIDE, (MAIL_FETCH,), per_account=True),
+    Lane("rest", OUTSIDE, (MAIL_OUT, CHORES)),
+)
+
+
+def all_kinds() -> tuple[str, ...]:
+    """Every kind of work, most urgent first."""
+    return tuple(kind for lane in LANES for kind in lane.kinds)
+
+
+def worker_of(kind: str) -> str:
+    """The role of the worker that does this kind. Raises KeyError for an unknown one."""
+    return {name: lane.role for lane in LANES for name in lane.kinds}[kind]
+
+
+def plan_lanes(role: str, *, accounts: int) -> list[Lane]:
+    """The threads a worker of this role needs, `accounts` being how many mailboxes (later desks) there are.
+
+    The outside worker has at most eight (decisions.md 4). Lanes for accounts are alike: each takes the next account
+    that is due and that no other lane has, so with more accounts than lanes a slow one holds up no single neighbour.
+    """
+    lanes = [lane for lane in LANES if lane.role == role]
+    fixed = [lane for lane in lanes if not lane.per_account]
+    room = MAX_OUTSIDE_LANES - len(fixed)
+    for lane in lanes:
+        if lane.per_account:
+            fixed += [lane] * max(1, min(accounts, room))
+    return fixed
+
+
+def count_wakes(kind: str, *, due: int, waiting: bool) -> int:
+    """How many wake-ups the ticker sends for `due` unclaimed rows: none while one waits, one for each free account."""
+    if not due or waiting:
+        return 0
+    per_account = any(lane.per_account and kind in lane.kinds for lane in LANES)
+    return min(due, MAX_OUTSIDE_LANES) if per_account else 1
+
+
+JUMP_SECONDS = 5.0
+LEASE_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class ClockWatch:
+    """Notices that the machine's clock jumped, by holding wall time against the monotonic clock (decisions.md 2).
+
+    Attributes:
+        wall: machine time at the last look.
+        monotonic: seconds of the monotonic clock at the last look.
+        held_until: monotonic seconds until which no lease may be taken over.
+    """
+
+    wall: datetime
+    monotonic: float
+    held_until: float = float("-inf")
+
+    def look(self, wall: datetime, *, monotonic: float) -> ClockWatch:
+        """The watch after another look. A jump of more than 5 s, either way, holds for one lease length."""
+        passed = (wall - self.wall).total_seconds()
+        jumped = abs(passed - (monotonic - self.monotonic)) > JUMP_SECONDS
+        return ClockWatch(wall, monotonic, monotonic + LEASE_SECONDS if jumped else self.held_until)
+
+    @property
+    def may_take_over(self) -> bool:
+        """Whether an expired lease may be believed to be abandoned."""
+        return self.monotonic >= self.held_until

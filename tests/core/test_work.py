@@ -1,0 +1,104 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from portal.core import work
+from portal.core.work import ClockWatch, all_kinds, count_wakes, plan_lanes, worker_of
+
+NOW = datetime(2026, 12, 25, 2, 10, tzinfo=UTC)
+
+
+def names(lanes):
+    return [lane.name for lane in lanes]
+
+
+def test_every_kind_is_in_exactly_one_lane():
+    assert len(all_kinds()) == len(set(all_kinds())) == 9
+
+
+def test_a_page_decision_is_the_most_urgent_work_and_chores_the_least():
+    assert all_kinds()[0] == "triage"
+    assert all_kinds()[-1] == "chores"
+
+
+@pytest.mark.parametrize("kind", ["triage", "pages", "notify", "texts", "urgent_chores"])
+def test_triage_and_texts_are_the_urgent_workers(kind):
+    assert worker_of(kind) == "urgent"
+
+
+@pytest.mark.parametrize("kind", ["mail_fetch", "mail_intake", "mail_out", "chores"])
+def test_whatever_talks_to_mail_servers_is_the_outside_workers(kind):
+    assert worker_of(kind) == "outside"
+
+
+def test_an_unknown_kind_is_refused():
+    with pytest.raises(KeyError):
+        worker_of("no such kind")
+
+
+def test_the_urgent_worker_has_one_thread_a_kind():
+    assert names(plan_lanes("urgent", accounts=5)) == ["triage", "pages", "notify", "texts", "urgent_chores"]
+
+
+@pytest.mark.parametrize(
+    ("accounts", "lanes"),
+    [(0, 1), (1, 1), (3, 3), (6, 6), (7, 6), (200, 6)],
+)
+def test_each_mailbox_has_a_lane_until_there_are_eight(accounts, lanes):
+    planned = plan_lanes("outside", accounts=accounts)
+    assert names(planned).count("account") == lanes
+    assert len(planned) == lanes + 2 <= 8
+    assert names(planned)[:2] == ["intake", "rest"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "due", "waiting", "wakes"),
+    [
+        ("notify", 0, False, 0),
+        ("notify", 1, False, 1),
+        ("notify", 500, False, 1),
+        ("notify", 500, True, 0),
+        ("mail_fetch", 3, False, 3),
+        ("mail_fetch", 300, False, 8),
+        ("mail_fetch", 3, True, 0),
+        ("mail_intake", 300, False, 1),
+    ],
+)
+def test_wake_ups_are_one_a_kind_and_one_for_each_due_mailbox(kind, due, waiting, wakes):
+    assert count_wakes(kind, due=due, waiting=waiting) == wakes
+
+
+def watch_after(*looks):
+    """Looks are (wall seconds, monotonic seconds) since the start."""
+    watch = ClockWatch(NOW, 100.0)
+    for wall, monotonic in looks:
+        watch = watch.look(NOW + timedelta(seconds=wall), monotonic=100.0 + monotonic)
+    return watch
+
+
+@pytest.mark.parametrize(
+    ("looks", "may_take_over"),
+    [
+        ([(1, 1)], True),
+        ([(6, 1)], True),
+        ([(6.1, 1)], False),
+        ([(3600, 1)], False),
+        ([(-3600, 1)], False),
+        ([(600, 600)], True),
+        ([(3600, 1), (3601, 2)], False),
+        ([(3600, 1), (3658, 60)], False),
+        ([(3600, 1), (3660, 61)], True),
+        ([(3600, 1), (0, 50), (60, 109)], False),
+        ([(3600, 1), (0, 50), (60, 110)], True),
+    ],
+)
+def test_after_a_jump_of_the_clock_nothing_is_taken_over_for_one_lease_length(looks, may_take_over):
+    assert watch_after(*looks).may_take_over is may_take_over
+
+
+def test_slow_drift_between_looks_is_not_a_jump():
+    assert watch_after(*[(1.01 * n, n) for n in range(1, 2000)]).may_take_over
+
+
+def test_one_lease_is_at_least_three_network_timeouts():
+    assert work.LEASE_SECONDS == 60
