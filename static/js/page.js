@@ -1,0 +1,83 @@
+// The little that every page needs beyond htmx: colours, menus, the dialog, the flash region, a guard for typed text.
+(function () {
+  "use strict";
+  const root = document.documentElement;
+
+  function showTheme() {
+    for (const group of document.querySelectorAll("[data-theme-switch]")) {
+      group.hidden = false;
+      for (const button of group.querySelectorAll("button")) {
+        button.setAttribute("aria-pressed", String(button.value === root.dataset.theme));
+      }
+    }
+  }
+
+  function chooseTheme(theme) {
+    root.dataset.theme = theme;
+    try {
+      localStorage.setItem("nightdesk-theme", theme);
+    } catch (error) {
+      // Not remembered, but shown.
+    }
+    showTheme();
+  }
+
+  function closeMenus(except) {
+    for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+      if (!except || !menu.contains(except)) menu.open = false;
+    }
+  }
+
+  const dialog = () => document.getElementById("dialog");
+
+  function closeDialog() {
+    const box = dialog();
+    if (box && box.open) box.close();
+  }
+
+  document.addEventListener("click", (event) => {
+    closeMenus(event.target);
+    const choice = event.target.closest("[data-theme-switch] button");
+    if (choice) chooseTheme(choice.value);
+    const closer = event.target.closest("[data-dialog-close]");
+    const box = dialog();
+    if (closer && box && box.open && box.contains(closer)) {
+      event.preventDefault();
+      closeDialog();
+    }
+    if (box && event.target === box) closeDialog();
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") closeMenus();
+  });
+
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const box = dialog();
+    const target = event.detail.target;
+    if (box && target.closest && target.closest("#dialog")) {
+      const title = box.querySelector("h1, h2");
+      if (title) box.setAttribute("aria-label", title.textContent);
+      if (!box.open) box.showModal();
+    }
+    if (target.id === "flash") target.scrollIntoView({ block: "nearest" });
+    focusFirstError(target);
+  });
+
+  // A view answers with `HX-Trigger: dialog-close` when what the dialog asked for is done.
+  document.addEventListener("dialog-close", closeDialog);
+
+  document.addEventListener("htmx:sendError", () => {
+    const flash = document.getElementById("flash");
+    const template = document.getElementById("offline-notice");
+    if (flash && template) flash.replaceChildren(template.content.cloneNode(true));
+  });
+
+  function focusFirstError(scope) {
+    const summary = scope.querySelector && scope.querySelector("[data-focus]");
+    if (summary) summary.focus();
+  }
+
+  showTheme();
+  focusFirstError(document);
+})();
