@@ -40,7 +40,7 @@ class PageFacts:
 
     Args:
         cause: why it comes up; `occurrence` tells two of the same kind apart (the id of the reopening message).
-        priority: "P1" to "P4".
+        priority: 1 to 4.
         received_at: when the words of this cause reached the house (decisions.md 6); the future counts as now.
         source: "form", "mail", "api", "staff" or "import".
         emergency: the requester's word: True declared and confirmed, False "not an emergency", None not asked.
@@ -52,7 +52,7 @@ class PageFacts:
     """
 
     cause: Cause
-    priority: str
+    priority: int
     received_at: datetime
     source: str = "mail"
     emergency: bool | None = None
@@ -163,8 +163,8 @@ def _is_worth_waking(facts: PageFacts, policy: PagePolicy, reasons: list[str]) -
     if policy.wake_for is WakeFor.EVERYTHING:
         reasons.append(_WAKE_REASON[policy.wake_for])
         return True
-    is_urgent = policy.wake_for is WakeFor.URGENT and facts.priority in ("P1", "P2")
-    what = "an emergency" if facts.emergency else facts.priority
+    is_urgent = policy.wake_for is WakeFor.URGENT and facts.priority <= 2
+    what = "an emergency" if facts.emergency else f"P{facts.priority}"
     fits = bool(facts.emergency) or is_urgent
     reasons.append(f"{_WAKE_REASON[policy.wake_for]}, and this {'is' if fits else 'is only'} {what}.")
     return fits
@@ -175,7 +175,7 @@ def _by_lateness(facts: PageFacts, policy: PagePolicy, now: datetime, reasons: l
     if late_by <= policy.late_after:
         return Verdict.PAGE
     came = f"It came in {_spell(late_by)} ago, longer than the limit of {_spell(policy.late_after)}"
-    if facts.emergency or facts.priority == "P1":
+    if facts.emergency or facts.priority == 1:
         reasons.append(f"{came}, but {'an emergency' if facts.emergency else 'a P1'} always rings by itself.")
         return Verdict.PAGE
     reasons.append(f"{came}: it goes into one page with the other late requests.")

@@ -22,7 +22,7 @@ NOW = datetime(2026, 12, 25, 2, 10, tzinfo=UTC)
 NIGHT = HoursFacts(is_open=False)
 OFFICE = HoursFacts(is_open=True)
 HOLIDAY = HoursFacts(is_open=True, holiday="Christmas Day")
-P3 = PageFacts(cause=Cause.CREATED, priority="P3", received_at=NOW)
+P3 = PageFacts(cause=Cause.CREATED, priority=3, received_at=NOW)
 
 
 def decide(facts=P3, *, hours=NIGHT, wake_for=WakeFor.EVERYTHING, **changes):
@@ -47,13 +47,13 @@ def test_the_hours_of_now_decide(hours, verdict, reason):
 @pytest.mark.parametrize(
     ("wake_for", "priority", "emergency", "verdict"),
     [
-        (WakeFor.EVERYTHING, "P4", None, Verdict.PAGE),
-        (WakeFor.URGENT, "P1", None, Verdict.PAGE),
-        (WakeFor.URGENT, "P2", None, Verdict.PAGE),
-        (WakeFor.URGENT, "P3", None, Verdict.NONE),
-        (WakeFor.URGENT, "P4", True, Verdict.PAGE),
-        (WakeFor.EMERGENCIES, "P1", None, Verdict.NONE),
-        (WakeFor.EMERGENCIES, "P4", True, Verdict.PAGE),
+        (WakeFor.EVERYTHING, 4, None, Verdict.PAGE),
+        (WakeFor.URGENT, 1, None, Verdict.PAGE),
+        (WakeFor.URGENT, 2, None, Verdict.PAGE),
+        (WakeFor.URGENT, 3, None, Verdict.NONE),
+        (WakeFor.URGENT, 4, True, Verdict.PAGE),
+        (WakeFor.EMERGENCIES, 1, None, Verdict.NONE),
+        (WakeFor.EMERGENCIES, 4, True, Verdict.PAGE),
     ],
 )
 def test_the_shop_says_what_to_wake_for(wake_for, priority, emergency, verdict):
@@ -73,7 +73,7 @@ def test_the_reason_names_the_setting_and_what_this_is():
 @pytest.mark.parametrize("verdict", ["automatic", "bounce", "ignored", "duplicate", "quarantined"])
 @pytest.mark.parametrize("cause", [Cause.CREATED, Cause.REOPENED, Cause.RAISED, Cause.EMERGENCY])
 def test_machine_mail_never_pages(verdict, cause):
-    assert decide(mail_verdict=verdict, cause=cause, priority="P1", emergency=True).verdict is Verdict.NONE
+    assert decide(mail_verdict=verdict, cause=cause, priority=1, emergency=True).verdict is Verdict.NONE
 
 
 @pytest.mark.parametrize("verdict", ["ticket", "reply"])
@@ -82,11 +82,11 @@ def test_a_persons_mail_may_page(verdict):
 
 
 def test_an_import_or_first_connection_pages_nobody_not_even_for_p1():
-    assert decide(is_quiet=True, priority="P1").verdict is Verdict.NONE
+    assert decide(is_quiet=True, priority=1).verdict is Verdict.NONE
 
 
 def test_tickets_entered_by_staff_do_not_page_but_their_reopening_does():
-    assert decide(source="staff", priority="P1").verdict is Verdict.NONE
+    assert decide(source="staff", priority=1).verdict is Verdict.NONE
     assert "Page now" in decide(source="staff").reasons[0]
     assert decide(source="staff", cause=Cause.REOPENED).verdict is Verdict.PAGE
 
@@ -101,7 +101,7 @@ def test_tickets_entered_by_staff_do_not_page_but_their_reopening_does():
     ],
 )
 def test_not_an_emergency_does_not_page_until_somebody_raises_it(cause, verdict):
-    assert decide(cause=cause, emergency=False, priority="P1").verdict is verdict
+    assert decide(cause=cause, emergency=False, priority=1).verdict is verdict
 
 
 def test_a_rule_pages_inside_hours_and_for_low_priority():
@@ -111,7 +111,7 @@ def test_a_rule_pages_inside_hours_and_for_low_priority():
 
 
 def test_a_rule_can_forbid_paging():
-    decision = decide(rule="Printer room", rule_pages=False, priority="P1")
+    decision = decide(rule="Printer room", rule_pages=False, priority=1)
     assert decision.verdict is Verdict.NONE
     assert decision.reasons == ('The rule "Printer room" says not to page.',)
 
@@ -125,18 +125,18 @@ def test_page_now_rings_at_any_hour_and_for_any_source():
 
 @pytest.mark.parametrize("cause", list(Cause))
 def test_an_open_page_is_never_doubled(cause):
-    assert decide(has_open_page=True, cause=cause, priority="P1").verdict is Verdict.NONE
+    assert decide(has_open_page=True, cause=cause, priority=1).verdict is Verdict.NONE
 
 
 @pytest.mark.parametrize(
     ("age", "priority", "emergency", "verdict"),
     [
-        (timedelta(minutes=60), "P3", None, Verdict.PAGE),
-        (timedelta(minutes=60, seconds=1), "P3", None, Verdict.DIGEST),
-        (timedelta(days=9), "P2", None, Verdict.DIGEST),
-        (timedelta(days=9), "P1", None, Verdict.PAGE),
-        (timedelta(days=9), "P4", True, Verdict.PAGE),
-        (timedelta(hours=-5), "P3", None, Verdict.PAGE),
+        (timedelta(minutes=60), 3, None, Verdict.PAGE),
+        (timedelta(minutes=60, seconds=1), 3, None, Verdict.DIGEST),
+        (timedelta(days=9), 2, None, Verdict.DIGEST),
+        (timedelta(days=9), 1, None, Verdict.PAGE),
+        (timedelta(days=9), 4, True, Verdict.PAGE),
+        (timedelta(hours=-5), 3, None, Verdict.PAGE),
     ],
 )
 def test_what_is_late_joins_the_digest_unless_it_is_p1_or_an_emergency(age, priority, emergency, verdict):
@@ -157,7 +157,7 @@ def test_a_late_ticket_inside_hours_is_in_no_digest():
 )
 def test_the_reason_says_how_late(age, words):
     assert decide(received_at=NOW - age).reasons[-1].startswith(words)
-    assert decide(received_at=NOW - age, priority="P1").reasons[-1].endswith("a P1 always rings by itself.")
+    assert decide(received_at=NOW - age, priority=1).reasons[-1].endswith("a P1 always rings by itself.")
     assert decide(received_at=NOW - age, emergency=True).reasons[-1].endswith("an emergency always rings by itself.")
 
 
