@@ -196,6 +196,11 @@ def requester_text(number: str, person: str, body: str) -> str:
     return fit_gist(f"{number} {_who(person) or 'The requester'} wrote: ", one_line(body) or "(no words)", "")
 
 
+def test_done_text() -> str:
+    """To whoever answered a test page."""
+    return "Thank you. Pages reach you, and your answers reach us"
+
+
 def test_page_text(site: str, code: int) -> str:
     """A page that is only a test, and must be answered to count."""
     return f"TEST from {shorten(one_line(site), _NAME)}. Reply {code}A to show that pages reach you"

@@ -103,6 +103,7 @@ def test_a_bundle_gives_each_page_its_own_code():
         (words.requester_text("#7", "", ""), "#7 The requester wrote: (no words)"),
         (words.alarm_text("#7", "Nobody answered."), "ALARM #7: Nobody answered."),
         (words.test_page_text("Acme IT", 1), "TEST from Acme IT. Reply 1A to show that pages reach you"),
+        (words.test_done_text(), "Thank you. Pages reach you, and your answers reach us"),
         (words.maybe_repeat("P1 #7"), "Maybe a repeat: P1 #7"),
     ],
 )
