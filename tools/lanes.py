@@ -1,4 +1,4 @@
-"""Write static/css/lanes.css: the classes that place a bar in a week of 168 hours, since pages may hold no inline style."""
+"""Write static/css/lanes.css: the classes that place a bar in a week of 168 hours (pages hold no inline style)."""
 
 from pathlib import Path
 
