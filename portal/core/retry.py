@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """Waits in seconds after the first, second, ... failed try; the last is repeated until `give_up_after` tries (0: never)."""
+    """Waits in seconds after the first, second, ... failed try; the last repeats. `give_up_after` 0: never given up."""
 
     waits: tuple[float, ...]
     give_up_after: int
