@@ -1,6 +1,6 @@
 """Write static/icons.svg again: `python tools/icons.py FOLDER [NAME ...]`.
 
-FOLDER holds the SVG files of an unpacked `lucide-static` package. The icons already in the sprite stay; NAMEs are added.
+FOLDER holds the SVG files of an unpacked `lucide-static` package. Icons already in the sprite stay; NAMEs are added.
 """
 
 import re
