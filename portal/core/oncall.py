@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from portal.core.calendars import BusinessHours, open_intervals
+from portal.core.calendars import DAY, BusinessHours, open_intervals
 from portal.core.errors import DomainError
 from portal.core.intervals import Interval, subtract_intervals
 from portal.core.wallclock import interval_of
 
 YEARS = range(2000, 2200)
-_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -50,29 +49,20 @@ class Duty:
 
 
 @dataclass(frozen=True)
-class Piece:
-    """The part of a shift that lies on one date: minutes since local midnight, `end` at most 1440."""
+class Bar:
+    """The part of a shift that is seen in a calendar: minutes on the wall clock since the midnight it begins with."""
 
     shift: Shift
-    on: date
     start: int
     end: int
-
-    @property
-    def is_first(self) -> bool:
-        return self.shift.starts.date() == self.on
-
-    @property
-    def is_last(self) -> bool:
-        return self.shift.ends <= datetime.combine(self.on, time()) + _DAY
 
 
 @dataclass(frozen=True)
 class Lane:
-    """One person's row: for each day asked for, the pieces on it by their start."""
+    """One person's row. It has several tracks only where shifts of the same person overlap."""
 
     person_id: int
-    days: tuple[tuple[Piece, ...], ...]
+    tracks: tuple[tuple[Bar, ...], ...]
 
 
 def shift_interval(shift: Shift, *, zone: ZoneInfo) -> Interval:
@@ -106,29 +96,31 @@ def coverage_gaps(
     return subtract_intervals(span, taken)
 
 
-def plan_lanes(shifts: Iterable[Shift], *, days: Sequence[date], person_ids: Sequence[int]) -> tuple[Lane, ...]:
-    """A row per person for a week or a month; a shift past midnight is cut into one piece a day.
+def plan_lanes(shifts: Iterable[Shift], *, first: date, days: int, person_ids: Sequence[int] = ()) -> tuple[Lane, ...]:
+    """A row per person for `days` days from `first`, in the order of `person_ids`.
 
-    Rows stand in the order of `person_ids`; people who have a shift on these days but are not listed follow.
+    People who have a shift on these days but are not listed follow; the listed ones have a row even without a shift.
     """
-    by_person: dict[int, list[Shift]] = {person_id: [] for person_id in person_ids}
+    tracks: dict[int, list[list[Bar]]] = {person_id: [] for person_id in person_ids}
     for shift in sorted(shifts, key=lambda shift: (shift.starts, shift.id)):
-        if any(_piece(shift, day) for day in days):
-            by_person.setdefault(shift.person_id, []).append(shift)
-    return tuple(
-        Lane(person_id, tuple(tuple(filter(None, (_piece(shift, day) for shift in own))) for day in days))
-        for person_id, own in by_person.items()
-    )
+        bar = _bar(shift, first=first, days=days)
+        if bar is None:
+            continue
+        own = tracks.setdefault(shift.person_id, [])
+        free = next((track for track in own if track[-1].end <= bar.start), None)
+        if free is None:
+            own.append([bar])
+        else:
+            free.append(bar)
+    return tuple(Lane(person_id, tuple(map(tuple, own))) for person_id, own in tracks.items())
 
 
 def _longevity(duty: Duty) -> tuple[datetime, int]:
     return duty.ends_at, -duty.shift_id
 
 
-def _piece(shift: Shift, day: date) -> Piece | None:
-    midnight = datetime.combine(day, time())
-    start, end = max(shift.starts, midnight), min(shift.ends, midnight + _DAY)
-    if start >= end:
-        return None
-    minute = timedelta(minutes=1)
-    return Piece(shift, day, (start - midnight) // minute, (end - midnight) // minute)
+def _bar(shift: Shift, *, first: date, days: int) -> Bar | None:
+    midnight, minute = datetime.combine(first, time()), timedelta(minutes=1)
+    start = max(0, (shift.starts - midnight) // minute)
+    end = min(days * DAY, (shift.ends - midnight) // minute)
+    return Bar(shift, start, end) if start < end else None

@@ -162,39 +162,44 @@ def test_nights_without_end_have_no_gap_over_either_change_of_the_clock():
 
 # Lanes
 
-
-def cells(lane):
-    return [[(piece.start, piece.end, piece.is_first, piece.is_last) for piece in day] for day in lane.days]
+MONDAY = date(2026, 11, 23)
 
 
-def test_a_night_is_cut_at_midnight_into_a_piece_for_each_day():
-    (lane,) = plan_lanes([night(1, BOB, 23)], days=[date(2026, 11, day) for day in (22, 23, 24, 25)], person_ids=[BOB])
-    assert cells(lane) == [[], [(1080, 1440, True, False)], [(0, 480, False, True)], []]
+def bars(lane) -> list[list[tuple[int, int]]]:
+    return [[(bar.start, bar.end) for bar in track] for track in lane.tracks]
 
 
-def test_a_shift_that_ends_at_midnight_has_no_piece_on_the_next_day():
-    shift = Shift(1, BOB, wall(23, 18), wall(24, 0))
-    (lane,) = plan_lanes([shift], days=[date(2026, 11, 23), date(2026, 11, 24)], person_ids=[])
-    assert cells(lane) == [[(1080, 1440, True, True)], []]
+def test_a_night_past_midnight_is_one_bar():
+    (lane,) = plan_lanes([night(1, BOB, 24)], first=MONDAY, days=7)
+    assert bars(lane) == [[(1440 + 1080, 2 * 1440 + 480)]]
 
 
-def test_a_shift_of_a_week_fills_the_days_between():
-    shift = Shift(1, BOB, wall(20, 9), wall(27, 9))
-    (lane,) = plan_lanes([shift], days=[date(2026, 11, 23)], person_ids=[BOB])
-    assert cells(lane) == [[(0, 1440, False, False)]]
+def test_a_shift_that_reaches_over_the_edges_is_cut_there():
+    (lane,) = plan_lanes([Shift(1, BOB, wall(20, 9), wall(24, 9))], first=MONDAY, days=7)
+    assert bars(lane) == [[(0, 1440 + 540)]]
+    (lane,) = plan_lanes([Shift(1, BOB, wall(29, 18), wall(30, 8))], first=MONDAY, days=7)
+    assert bars(lane) == [[(6 * 1440 + 1080, 7 * 1440)]]
+
+
+def test_a_shift_that_only_touches_the_week_is_not_in_it():
+    shifts = [Shift(1, BOB, wall(22, 18), wall(23, 0)), Shift(2, BOB, wall(30, 0), wall(30, 8))]
+    assert plan_lanes(shifts, first=MONDAY, days=7) == ()
+
+
+def test_shifts_of_one_person_that_overlap_lie_on_tracks_of_their_own():
+    shifts = [
+        Shift(1, BOB, wall(23, 0), wall(23, 12)),
+        Shift(2, BOB, wall(23, 6), wall(23, 18)),
+        Shift(3, BOB, wall(23, 12), wall(24, 0)),
+    ]
+    (lane,) = plan_lanes(shifts, first=MONDAY, days=7)
+    assert bars(lane) == [[(0, 720), (720, 1440)], [(360, 1080)]]
 
 
 def test_every_person_asked_for_has_a_lane_and_others_follow_when_they_have_a_shift():
-    days = [date(2026, 11, 23), date(2026, 11, 24)]
-    lanes = plan_lanes([night(1, BOB, 23), night(2, 9, 29)], days=days, person_ids=[CAROL])
+    lanes = plan_lanes([night(1, BOB, 23), night(2, 9, 30)], first=MONDAY, days=7, person_ids=[CAROL])
     assert [lane.person_id for lane in lanes] == [CAROL, BOB]
-    assert cells(lanes[0]) == [[], []]
-
-
-def test_several_shifts_on_one_day_stand_in_order():
-    shifts = [Shift(1, BOB, wall(23, 18), wall(23, 22)), Shift(2, BOB, wall(23, 6), wall(23, 8))]
-    (lane,) = plan_lanes(shifts, days=[date(2026, 11, 23)], person_ids=[BOB])
-    assert [piece.shift.id for piece in lane.days[0]] == [2, 1]
+    assert bars(lanes[0]) == []
 
 
 # A naive answer, minute by minute, written apart from the engine
