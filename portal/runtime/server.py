@@ -27,7 +27,7 @@ class _LastAnswer:
     """While the server stops, every answer says that the connection ends with it."""
 
     def build_response_header(self) -> bytes:
-        if self.channel.server.is_stopping:  # type: ignore[attr-defined]
+        if self.channel.server.stopping.is_set():  # type: ignore[attr-defined]
             self.set_close_on_finish()  # type: ignore[attr-defined]
         return super().build_response_header()  # type: ignore[misc,no-any-return]
 
@@ -66,13 +66,13 @@ class Server:
             asyncore_use_poll=True,
         )
         self._server.channel_class = _Channel
-        self._server.is_stopping = False
+        self._server.stopping = Event()
 
     def serve(self, stopping: Event) -> None:
         """Returns within five seconds after `stopping` was set, when all that was begun is answered."""
+        self._server.stopping = stopping
         while not stopping.is_set():
             self._turn(0.25)
-        self._server.is_stopping = True
         self._server.accepting = False
         self._server.del_channel(self._sockets)
         stopped_at = time.monotonic()

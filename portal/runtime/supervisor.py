@@ -49,6 +49,7 @@ class RunPlan:
         host: where to listen.
         port: where to listen; 0 picks a free one.
         site_url: the address to print instead of host and port; may be empty.
+        path_prefix: what stands in front of every path.
         prepare: the command that migrates and reports.
         commands: role -> command, web roles beginning with `web`.
         embedded_queue: whether to run a Valkey of our own.
@@ -62,6 +63,7 @@ class RunPlan:
     commands: Mapping[str, Sequence[str]]
     env: Mapping[str, str]
     site_url: str = ""
+    path_prefix: str = ""
     embedded_queue: bool = False
 
 
@@ -152,7 +154,7 @@ class Supervisor:
             return
         if self._is_stopping:
             return
-        address = self._plan.site_url or listener.address_of(self._socket)
+        address = self._plan.site_url or listener.address_of(self._socket) + self._plan.path_prefix
         setup = f" - set it up here: {address}{setup_path}" if setup_path else ""
         self._say(f"Nightdesk runs at {address}{setup}")
 

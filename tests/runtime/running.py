@@ -31,8 +31,8 @@ class Running:
 
     def __init__(self, data_dir: Path, argv: list[str], env: dict[str, str] | None = None) -> None:
         self.data_dir = data_dir
-        self.console = data_dir.parent / f"{data_dir.name}.console"
-        with self.console.open("ab") as out:
+        self.console = data_dir.parent / f"{data_dir.name}.console.{time.monotonic_ns()}"
+        with self.console.open("wb") as out:
             self.process = subprocess.Popen(
                 argv, stdout=out, stderr=subprocess.STDOUT, cwd=ROOT, env={**os.environ, **(env or {})}
             )
