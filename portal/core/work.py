@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 URGENT = "urgent"
 OUTSIDE = "outside"
@@ -77,33 +76,3 @@ def count_wakes(kind: str, *, due: int, waiting: bool) -> int:
         return 0
     per_account = any(lane.per_account and kind in lane.kinds for lane in LANES)
     return min(due, MAX_OUTSIDE_LANES) if per_account else 1
-
-
-JUMP_SECONDS = 5.0
-LEASE_SECONDS = 60.0
-
-
-@dataclass(frozen=True)
-class ClockWatch:
-    """Notices that the machine's clock jumped, by holding wall time against the monotonic clock (decisions.md 2).
-
-    Attributes:
-        wall: machine time at the last look.
-        monotonic: seconds of the monotonic clock at the last look.
-        held_until: monotonic seconds until which no lease may be taken over.
-    """
-
-    wall: datetime
-    monotonic: float
-    held_until: float = float("-inf")
-
-    def look(self, wall: datetime, *, monotonic: float) -> ClockWatch:
-        """The watch after another look. A jump of more than 5 s, either way, holds for one lease length."""
-        passed = (wall - self.wall).total_seconds()
-        jumped = abs(passed - (monotonic - self.monotonic)) > JUMP_SECONDS
-        return ClockWatch(wall, monotonic, monotonic + LEASE_SECONDS if jumped else self.held_until)
-
-    @property
-    def may_take_over(self) -> bool:
-        """Whether an expired lease may be believed to be abandoned."""
-        return self.monotonic >= self.held_until

@@ -1,11 +1,6 @@
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
-from portal.core import work
-from portal.core.work import ClockWatch, all_kinds, count_wakes, plan_lanes, worker_of
-
-NOW = datetime(2026, 12, 25, 2, 10, tzinfo=UTC)
+from portal.core.work import all_kinds, count_wakes, plan_lanes, worker_of
 
 
 def names(lanes):
@@ -66,39 +61,3 @@ def test_each_mailbox_has_a_lane_until_there_are_eight(accounts, lanes):
 )
 def test_wake_ups_are_one_a_kind_and_one_for_each_due_mailbox(kind, due, waiting, wakes):
     assert count_wakes(kind, due=due, waiting=waiting) == wakes
-
-
-def watch_after(*looks):
-    """Looks are (wall seconds, monotonic seconds) since the start."""
-    watch = ClockWatch(NOW, 100.0)
-    for wall, monotonic in looks:
-        watch = watch.look(NOW + timedelta(seconds=wall), monotonic=100.0 + monotonic)
-    return watch
-
-
-@pytest.mark.parametrize(
-    ("looks", "may_take_over"),
-    [
-        ([(1, 1)], True),
-        ([(6, 1)], True),
-        ([(6.1, 1)], False),
-        ([(3600, 1)], False),
-        ([(-3600, 1)], False),
-        ([(600, 600)], True),
-        ([(3600, 1), (3601, 2)], False),
-        ([(3600, 1), (3658, 60)], False),
-        ([(3600, 1), (3660, 61)], True),
-        ([(3600, 1), (0, 50), (60, 109)], False),
-        ([(3600, 1), (0, 50), (60, 110)], True),
-    ],
-)
-def test_after_a_jump_of_the_clock_nothing_is_taken_over_for_one_lease_length(looks, may_take_over):
-    assert watch_after(*looks).may_take_over is may_take_over
-
-
-def test_slow_drift_between_looks_is_not_a_jump():
-    assert watch_after(*[(1.01 * n, n) for n in range(1, 2000)]).may_take_over
-
-
-def test_one_lease_is_at_least_three_network_timeouts():
-    assert work.LEASE_SECONDS == 60

@@ -92,6 +92,6 @@ def test_a_long_temporary_folder_is_avoided(monkeypatch, tmp_path):
 def test_a_machine_without_the_binary_is_one_sentence(monkeypatch, tmp_path):
     monkeypatch.setattr("platform.system", lambda: "Plan9")
     server = Valkey(tmp_path / "state", on_exit=lambda: None)
-    with pytest.raises(ValkeyError, match="(?i)plan9"):
+    with pytest.raises(ValkeyError, match=r"(?i)plan9"):
         server.start()
     server.stop()

@@ -8,7 +8,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from portal.core.work import ClockWatch
+from portal.core.leases import ClockWatch
 
 
 class SystemClock:
