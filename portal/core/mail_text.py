@@ -1,0 +1,109 @@
+"""HTML of a mail to the text a reader would see. Layout is not kept, words and line breaks are."""
+
+from __future__ import annotations
+
+import html
+import re
+
+_NAME = re.compile(r"/?([A-Za-z][A-Za-z0-9:-]{0,30})")
+_BLANKS = re.compile(r"[ \t\r\n\f\xa0\u200b\u200c\u2060\ufeff]+")
+_ALT = re.compile(r"\balt\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
+_MANY_LINES = re.compile(r"\n[ \n]*\n")
+_HIDDEN = frozenset({"head", "script", "style", "title", "template", "noscript", "svg", "object"})
+_LINE = frozenset({"br", "li", "tr", "dt", "dd", "option", "caption", "div", "hr", "pre", "body", "html"})
+_BLOCK = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "table", "blockquote", "section"})
+_CELL = frozenset({"td", "th"})
+
+
+def html_to_text(source: str) -> str:
+    """Visible words of an HTML body; the descriptions of its pictures where it has no other words. Linear in its
+    length, whatever is broken or left open in it."""
+    return _Reader(source).read() or _Reader(source, with_alt=True).read()
+
+
+class _Reader:
+    """One pass over the source."""
+
+    def __init__(self, source: str, *, with_alt: bool = False) -> None:
+        self._source = source
+        self._with_alt = with_alt
+        self._pieces: list[str] = []
+        self._never_closed: set[str] = set()
+
+    def read(self) -> str:
+        """All words, tidied."""
+        source, position = self._source, 0
+        while position < len(source):
+            opened = source.find("<", position)
+            opened = len(source) if opened < 0 else opened
+            if opened > position:
+                self._pieces.append(_words(source[position:opened]))
+            position = self._after_markup(opened) if opened < len(source) else opened
+        return _tidy("".join(self._pieces))
+
+    def _after_markup(self, opened: int) -> int:
+        """Handles what begins with "<" at `opened`; gives the place where reading goes on."""
+        source = self._source
+        if source.startswith("<!--", opened):
+            return _past(source, "-->", opened + 4)
+        match = _NAME.match(source, opened + 1)
+        if match is None:
+            if source.startswith(("<!", "<?"), opened):
+                return _past(source, ">", opened)
+            self._pieces.append("<")
+            return opened + 1
+        closed = _end_of_tag(source, match.end())
+        name, is_end = match.group(1).lower(), source[opened + 1] == "/"
+        if name in _HIDDEN and not is_end and source[closed - 2 : closed] != "/>":
+            return self._past_element(name, closed)
+        if name == "img":
+            found = _ALT.search(source, opened, closed) if self._with_alt else None
+            self._pieces.append(f" {html.unescape(found.group(1) or found.group(2) or '')} " if found else "")
+        else:
+            self._pieces.append(_break_for(name, is_end=is_end))
+        return closed
+
+    def _past_element(self, name: str, position: int) -> int:
+        end = None if name in self._never_closed else _closing(name).search(self._source, position)
+        if end:
+            return end.end()
+        self._never_closed.add(name)
+        # An unclosed <head> or <title> must not swallow the words of the mail; an unclosed script is no words.
+        return position if name in ("head", "title", "noscript", "object") else len(self._source)
+
+
+def _break_for(name: str, *, is_end: bool) -> str:
+    if name in _BLOCK:
+        return "\n\n"
+    if name in _LINE:
+        return "" if is_end and name in ("li", "body", "html", "pre") else "\n"
+    return " " if name in _CELL else ""
+
+
+def _end_of_tag(source: str, position: int) -> int:
+    """After the ">" that closes the tag; one inside a quoted value does not count, but quotes may be unbalanced."""
+    closed = source.find(">", position)
+    if closed < 0:
+        return len(source)
+    inside = source[position:closed]
+    if inside.count('"') % 2 and (quote := source.find('">', closed, closed + 2000)) >= 0:
+        return quote + 2
+    return closed + 1
+
+
+def _closing(name: str) -> re.Pattern[str]:
+    return re.compile(rf"</{name}\s*>", re.IGNORECASE)
+
+
+def _past(source: str, mark: str, position: int) -> int:
+    found = source.find(mark, position)
+    return len(source) if found < 0 else found + len(mark)
+
+
+def _words(text: str) -> str:
+    return _BLANKS.sub(" ", html.unescape(text) if "&" in text else text)
+
+
+def _tidy(text: str) -> str:
+    lines = [_BLANKS.sub(" ", line).strip() for line in text.split("\n")]
+    return _MANY_LINES.sub("\n\n", "\n".join(lines)).strip()
