@@ -186,9 +186,10 @@ def welcome_back_text() -> str:
     return "You get pages again. STOP ends them"
 
 
-def alarm_text(number: str, reason: str) -> str:
-    """To whoever must know that a page reached nobody."""
-    return fit_gist(f"ALARM {number}: ", one_line(reason), "")
+def alarm_text(item: OpenItem, reason: str) -> str:
+    """To whoever must know that a page reached nobody, or got no answer."""
+    gist = f"{one_line(reason)} {one_line(item.gist)}".strip()
+    return fit_gist(f"ALARM {item.number}: ", gist, f"\nReply {item.code}A to take it")
 
 
 def requester_text(number: str, person: str, body: str) -> str:

@@ -101,7 +101,7 @@ def test_a_bundle_gives_each_page_its_own_code():
         (words.welcome_back_text(), "You get pages again. STOP ends them"),
         (words.requester_text("#7", "Dana", "Still\nbroken"), "#7 Dana wrote: Still broken"),
         (words.requester_text("#7", "", ""), "#7 The requester wrote: (no words)"),
-        (words.alarm_text("#7", "Nobody answered."), "ALARM #7: Nobody answered."),
+        (words.alarm_text(SERVER, "No answer."), "ALARM #1234: No answer. Server down\nReply 1A to take it"),
         (words.test_page_text("Acme IT", 1), "TEST from Acme IT. Reply 1A to show that pages reach you"),
         (words.test_done_text(), "Thank you. Pages reach you, and your answers reach us"),
         (words.maybe_repeat("P1 #7"), "Maybe a repeat: P1 #7"),
