@@ -157,6 +157,10 @@ class Mailbox(Protocol):
         bytes come with `raw=None` and their header only. A changed UIDVALIDITY starts again at 0 (`was_reset`)."""
         ...
 
+    def position_from(self, folder: str, since: datetime | None) -> MailboxPosition:
+        """Where reading must start to see what arrived since then; None: only what comes from now on."""
+        ...
+
     def list_ids(self, folder: str, since: datetime) -> Sequence[tuple[str, datetime]]:
         """(provider_id, received_at) of what lies in the folder since that time: for the reconcile."""
         ...
