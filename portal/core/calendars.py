@@ -6,7 +6,7 @@ One stream of open intervals in UTC answers every question, so that the form, th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
@@ -21,6 +21,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WEEKDAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 DAY = 24 * 60
 HORIZON_DAYS = 10 * 366
+REVIEW_MONTH = 9  # in autumn the shop plans the turn of the year
 _PERIOD = re.compile(r"(\d{1,2})(?::(\d{2}))?\s*(?:-|–|—|to)\s*(\d{1,2})(?::(\d{2}))?", re.IGNORECASE)
 
 
@@ -210,6 +211,13 @@ def working_minutes_between(hours: BusinessHours, starts_at: datetime, ends_at: 
     """Whole minutes of open time from one instant to the other; 0 when the second is not later."""
     spans = open_intervals(hours, Interval(starts_at, ends_at))
     return sum((span.ends_at - span.starts_at for span in spans), timedelta()) // timedelta(minutes=1)
+
+
+def year_to_review(today: date, reviewed: Collection[int]) -> int | None:
+    """The year whose holidays nobody has looked through yet: this one, or from September on the next."""
+    if today.year not in reviewed:
+        return today.year
+    return today.year + 1 if today.month >= REVIEW_MONTH and today.year + 1 not in reviewed else None
 
 
 def _minute(hour: str, minute: str | None, text: str) -> int:

@@ -22,6 +22,7 @@ from portal.core.calendars import (
     parse_period,
     parse_week,
     working_minutes_between,
+    year_to_review,
 )
 from portal.core.errors import DomainError
 from portal.core.intervals import Interval
@@ -248,6 +249,21 @@ def test_two_holidays_on_one_date_close_it_once():
 def test_the_29th_of_february_can_be_a_holiday():
     office = hours(every_day("00:00-24:00"), "UTC", Holiday(date(2028, 2, 29), "Leap day"))
     assert working_minutes_between(office, utc(2028, 1, 1), utc(2029, 1, 1)) == 365 * 1440
+
+
+@pytest.mark.parametrize(
+    ("today", "reviewed", "year"),
+    [
+        (date(2026, 5, 1), set(), 2026),
+        (date(2026, 5, 1), {2026}, None),
+        (date(2026, 8, 31), {2026}, None),
+        (date(2026, 9, 1), {2026}, 2027),
+        (date(2026, 12, 31), {2026, 2027}, None),
+        (date(2026, 12, 31), {2027}, 2026),
+    ],
+)
+def test_in_autumn_the_next_year_wants_to_be_reviewed(today, reviewed, year):
+    assert year_to_review(today, reviewed) == year
 
 
 # Working time: the golden numbers
