@@ -28,10 +28,14 @@ _REPORT_FIELD = re.compile(
 
 @dataclass(frozen=True)
 class MailKind:
-    """What a mail is, and the sign that said so, as a person reads it on the ledger page."""
+    """What a mail is, and the sign that said so, as a person reads it on the ledger page.
+
+    `opens_ticket`: it may be the start of something: a person, or a machine that reports and does not answer.
+    """
 
     kind: str
     reason: str
+    opens_ticket: bool = False
 
     @property
     def may_be_answered(self) -> bool:
@@ -66,7 +70,7 @@ def decide_kind(mail: ParsedMail, *, own_addresses: Collection[str], is_own_id: 
         or _calendar(mail)
         or _list(mail)
         or _automatic(mail)
-        or MailKind(PERSON, "no sign of a machine")
+        or MailKind(PERSON, "no sign of a machine", opens_ticket=True)
     )
 
 
@@ -132,13 +136,13 @@ def _automatic(mail: ParsedMail) -> MailKind | None:
     headers = mail.headers
     submitted = headers.get("auto-submitted", "").split(";")[0].split("(")[0].strip().lower()
     if submitted and submitted != "no":
-        return MailKind(AUTOMATIC, f"header Auto-Submitted: {submitted}")
+        return MailKind(AUTOMATIC, f"header Auto-Submitted: {submitted}", opens_ticket=submitted == "auto-generated")
     precedence = headers.get("precedence", "").strip().lower()
     if precedence in ("bulk", "junk", "auto_reply", "auto-reply"):
         return MailKind(AUTOMATIC, f"header Precedence: {precedence}")
     suppress = {word.strip().lower() for word in headers.get("x-auto-response-suppress", "").split(",")} & _SUPPRESS
     if suppress & {"all", "autoreply", "oof"}:
-        return MailKind(AUTOMATIC, "header X-Auto-Response-Suppress")
+        return MailKind(AUTOMATIC, "header X-Auto-Response-Suppress", opens_ticket=not mail.in_reply_to)
     for name in ("x-autoreply", "x-autorespond", "x-autoresponse", "x-autoreply-from", "x-auto-reply", "x-loop"):
         if headers.get(name, "no").strip().lower() not in ("no", "false", ""):
             return MailKind(AUTOMATIC, f"header {name.title()}")
@@ -149,7 +153,7 @@ def _automatic(mail: ParsedMail) -> MailKind | None:
         return MailKind(AUTOMATIC, "empty Return-Path")
     local = mail.sender.key.partition("@")[0] if mail.sender else ""
     if _ROBOT_LOCAL.fullmatch(local):
-        return MailKind(AUTOMATIC, f"sender {local}@ takes no replies")
+        return MailKind(AUTOMATIC, f"sender {local}@ takes no replies", opens_ticket=True)
     return None
 
 

@@ -1,0 +1,87 @@
+"""The verdict on a mail: the one decision that says what becomes of it, with the reason the ledger shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from portal.core import mail_kinds
+from portal.core.mail import ParsedMail
+from portal.core.mail_kinds import MailKind
+from portal.core.threading import ThreadDecision
+
+TICKET = "ticket"
+REPLY = "reply"
+AUTOMATIC = "automatic"
+BOUNCE = "bounce"
+IGNORED = "ignored"
+DUPLICATE = "duplicate"
+QUARANTINED = "quarantined"
+VERDICTS = (TICKET, REPLY, AUTOMATIC, BOUNCE, IGNORED, DUPLICATE, QUARANTINED)
+
+# A row without a verdict for longer than this is unexplained: intake takes seconds.
+UNEXPLAINED_AFTER_MINUTES = 10
+MAX_TRIES = 5
+
+
+@dataclass(frozen=True)
+class IntakeFacts:
+    """What the database knows. `twin_id` is an earlier ledger row of the same content, `twin_ticket` its ticket.
+
+    `has_id_twin`: an earlier row has the same Message-ID but other content. `is_cut`: only the header was fetched.
+    """
+
+    kind: MailKind
+    thread: ThreadDecision
+    twin_id: int | None = None
+    twin_ticket: int | None = None
+    has_id_twin: bool = False
+    is_cut: bool = False
+
+
+@dataclass(frozen=True)
+class IntakePlan:
+    """What to do. `ticket_id` is the ticket it joins; None with verdict `ticket` means a new one.
+
+    `maybe` is a ticket it may belong to, to be offered on the new one. `is_automatic` marks what is never answered
+    and never pages.
+    """
+
+    verdict: str
+    reason: str
+    ticket_id: int | None = None
+    maybe: int | None = None
+    is_automatic: bool = False
+
+
+def decide_intake(mail: ParsedMail, *, facts: IntakeFacts) -> IntakePlan:
+    """The verdict on one mail (product.md 1, decisions.md 6).
+
+    A twin is certain only when the mail says who it is or when it was written: a monitor that sends the same words
+    twice without either means two events.
+    """
+    kind, thread = facts.kind, facts.thread
+    if facts.twin_id is not None and (mail.message_id or mail.date):
+        return IntakePlan(DUPLICATE, f"the same mail as row {facts.twin_id}", facts.twin_ticket)
+    if kind.kind == mail_kinds.OWN:
+        return IntakePlan(IGNORED, f"our own mail: {kind.reason}", thread.ticket_id)
+    if kind.kind == mail_kinds.BOUNCE:
+        return IntakePlan(BOUNCE, kind.reason, thread.ticket_id, is_automatic=True)
+    if mail.sender is None or "@" not in mail.sender.email:
+        return IntakePlan(QUARANTINED, "it names no sender address, so nobody could be answered")
+    if kind.kind != mail_kinds.PERSON and (thread.ticket_id or not kind.opens_ticket):
+        return IntakePlan(AUTOMATIC, f"{kind.kind}: {kind.reason}", thread.ticket_id, is_automatic=True)
+    return _from_a_sender(facts, is_automatic=kind.kind != mail_kinds.PERSON)
+
+
+def _from_a_sender(facts: IntakeFacts, *, is_automatic: bool) -> IntakePlan:
+    notes = [facts.thread.reason]
+    if facts.has_id_twin:
+        notes.append("an earlier mail has the same Message-ID but other content")
+    if facts.is_cut:
+        notes.append("it is over the size limit: text and attachments are still in the mailbox")
+    if is_automatic:
+        notes.append(f"automatic, so never answered ({facts.kind.reason})")
+    reason = "; ".join(notes)
+    if facts.thread.ticket_id is not None:
+        return IntakePlan(REPLY, reason, facts.thread.ticket_id)
+    return IntakePlan(TICKET, reason, maybe=facts.thread.maybe, is_automatic=is_automatic)
