@@ -47,7 +47,7 @@ def decode_text(data: bytes, *, charset: str = "") -> str:
         return _decode_jis(data)
     if name not in ("", "ascii"):
         try:
-            return data.decode(name)
+            return _storable(data.decode(name))
         except (UnicodeDecodeError, ValueError):
             pass
     try:
@@ -73,6 +73,11 @@ def decode_raw(data: bytes, *, fallback: str = "") -> str:
 def percent_bytes(text: str) -> bytes:
     """`%C3%A4` to its bytes (RFC 2231); a stray percent sign stays."""
     return _PERCENT.sub(lambda match: bytes([int(match.group(1), 16)]), text.encode("utf-8", "replace"))
+
+
+def _storable(text: str) -> str:
+    """UTF-7 can spell half a surrogate pair, which no database takes."""
+    return text.encode("utf-8", "replace").decode("utf-8") if not text.isascii() else text
 
 
 def _codec_name(charset: str) -> str:

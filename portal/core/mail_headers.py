@@ -14,7 +14,7 @@ MAX_ADDRESSES = 2000
 _WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?((?:[^?]|\?(?!=)){0,4000})\?=", re.DOTALL)
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[(),;:<>"\\]|[^(),;:<>"\\]+', re.DOTALL)
 _BARE = re.compile(r"[^\s<>\"(),;:]+@[^\s<>\"(),;:]+")
-_ID = re.compile(r"<[^<>\s]{1,500}>")
+_ID = re.compile(r"<[^<>\s]{1,490}>")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -98,7 +98,7 @@ def parse_message_id(text: str) -> str:
     found = _ID.search(text)
     if found:
         return found.group()
-    bare = "".join(text.split()).strip("<>")[:500]
+    bare = "".join(text.split()).strip("<>")[:490]
     return f"<{bare}>" if bare else ""
 
 
@@ -147,14 +147,16 @@ def _read_address(piece: str) -> Address:
         inner = inner.rpartition(":")[2] if inner.startswith("@") else inner
         name = piece[:opened]
         if "@" in inner or not _BARE.search(name):
-            return Address("".join(inner.split()), _clean(_without_comment(name) or _comment(piece)))
+            return Address(
+                _CONTROL.sub("", "".join(inner.split()))[:254], _clean(_without_comment(name) or _comment(piece))
+            )
         piece = name
     plain = _without_comment(piece)
     found = _BARE.search(plain) or _BARE.search(piece)
     if not found:
         return Address("", _clean(plain if opened < 0 else ""))
     name = plain.replace(found.group(), "")
-    return Address(found.group().strip("'\""), _clean(name) or _clean(_comment(piece)))
+    return Address(_CONTROL.sub("", found.group().strip("'\""))[:254], _clean(name) or _clean(_comment(piece)))
 
 
 def _comment(piece: str) -> str:

@@ -98,7 +98,8 @@ def _plain(value: object) -> str:
         return _plain(next((value[name] for name in ("email", "name", "value") if value.get(name)), ""))
     if isinstance(value, list):
         return "\n\n".join(filter(None, (_plain(one) for one in value)))
-    return "" if value is None else str(value)
+    # JSON can spell NUL and half a surrogate pair, which no database takes.
+    return "" if value is None else str(value).replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def _csv_rows(lines: Iterable[str]) -> Iterator[tuple[int, Mapping[str, str] | RefusedRow]]:

@@ -17,6 +17,7 @@ from portal.core.charsets import decode_raw, decode_text, percent_bytes
         ("Grüße".encode(), '"utf-8"', "Grüße"),
         ("绩效".encode("gbk"), "gb2312", "绩效"),
         (b"+ANw-ber", "unicode-1-1-utf-7", "Über"),
+        (b"half +2AA- pair", "utf-7", "half ? pair"),
         (b"plain", "rot13", "plain"),
         (b"plain", "zip", "plain"),
         (b"plain", "\x00\x01", "plain"),

@@ -94,6 +94,11 @@ def test_json_lines_take_nested_people_and_name_their_errors():
     assert rows[4].reason == "a text longer than 200,000 characters"
 
 
+def test_what_no_database_takes_is_replaced():
+    (row,) = read_json({"title": "a\ud800b\x00c"})
+    assert row.title == "a?bc"
+
+
 def test_json_nested_without_end_is_one_refused_row():
     rows = read_json("[" * 100_000, {"title": "next"})
     assert isinstance(rows[0], RefusedRow) and rows[1].title == "next"
