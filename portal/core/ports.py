@@ -6,10 +6,10 @@ on every network call. All datetimes are aware and in UTC.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Clock(Protocol):
@@ -213,6 +213,31 @@ class MailSender(Protocol):
 
     def check(self) -> str:
         """Log in and out again, for the test button. One line, or GatewayError."""
+        ...
+
+
+@dataclass(frozen=True)
+class MailAccount:
+    """How to reach one mailbox, known by its `key`.
+
+    `imap` and `smtp` hold host, port, security (tls, starttls, plain), user and password, as the adapters' settings
+    name them; an empty `smtp` means that this mailbox sends nothing.
+    """
+
+    key: str
+    imap: Mapping[str, Any] = field(repr=False)
+    smtp: Mapping[str, Any] = field(repr=False)
+
+
+class MailServers(Protocol):
+    """Opens mailboxes. A mailbox may be used by one thread at a time."""
+
+    def mailbox(self, account: MailAccount) -> Mailbox:
+        """The mailbox, with the connection kept from the last time where the account is still the same."""
+        ...
+
+    def sender(self, account: MailAccount) -> MailSender:
+        """Where its mail is handed over. Raises GatewayError when nothing is set up."""
         ...
 
 
