@@ -10,6 +10,7 @@ from portal.runtime.child import Parent
 def main(role: str, arguments: list[str]) -> None:
     """Run one child until its supervisor says stop, or is gone."""
     parent = Parent()
+    parent.attach()
     if role == "prepare":
         from portal.runtime.prepare import prepare
 

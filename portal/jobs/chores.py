@@ -1,0 +1,35 @@
+"""Scheduled jobs: which function each is, and running the next one that is due."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from portal.core.errors import DomainError, GatewayError
+from portal.services.context import Context
+from portal.services.jobs import claim_job, finish_job
+from portal.services.tidy import recount, tidy
+
+log = structlog.get_logger(__name__)
+
+# Each returns one line about what it did; it is shown on the jobs page.
+CHORES: Mapping[str, Callable[[Context], str]] = {"recount": recount, "tidy": tidy}
+
+
+def run_next_chore(context: Context, kind: str) -> bool:
+    """Run the scheduled job of this kind that is due longest. False when none is."""
+    claimed = claim_job(context, kind, owner=f"{socket.gethostname()}:{os.getpid()}")
+    if claimed is None:
+        return False
+    with structlog.contextvars.bound_contextvars(job=claimed.name):
+        try:
+            finish_job(context, claimed, result=CHORES[claimed.name](context))
+        except (DomainError, GatewayError) as error:
+            finish_job(context, claimed, error=str(error))
+        except Exception as error:  # a job with a bug must not stop the others, and its page must say so
+            log.exception("a scheduled job failed")
+            finish_job(context, claimed, error=f"{type(error).__name__}. The log says more.")
+    return True
