@@ -1,0 +1,43 @@
+"""Tables. Importing this package registers every one of them."""
+
+from portal.models.base import Base, UtcDateTime
+from portal.models.blobs import Blob, BlobChunk, SessionBlobStore
+from portal.models.database import Database, DatabaseBusyError, ReadSession, UnitOfWork, is_writing
+from portal.models.mail import KnownMessageId, MailboxRow, MailLedger, OutgoingMail
+from portal.models.paging import InboundText, Notification, Page, PageCode, PageDecisionRow, PageTicket
+from portal.models.people import AuditEvent, OneTimeLink, Phone, SignInAttempt, User
+from portal.models.site import (
+    Alarm,
+    BusinessPeriod,
+    EscalationStepRow,
+    HolidayRow,
+    Job,
+    JobRun,
+    Lease,
+    RestartRequest,
+    SettingRow,
+    ShiftRow,
+)
+from portal.models.tickets import (
+    Attachment,
+    Category,
+    FormPost,
+    LexiconTerm,
+    Message,
+    Queue,
+    Requester,
+    RuleRow,
+    SearchDocument,
+    Ticket,
+    TicketCount,
+    TicketEvent,
+)
+
+__all__ = [
+    "Alarm", "Attachment", "AuditEvent", "Base", "Blob", "BlobChunk", "BusinessPeriod", "Category", "Database",
+    "DatabaseBusyError", "EscalationStepRow", "FormPost", "HolidayRow", "InboundText", "Job", "JobRun",
+    "KnownMessageId", "Lease", "LexiconTerm", "MailLedger", "MailboxRow", "Message", "Notification", "OneTimeLink",
+    "OutgoingMail", "Page", "PageCode", "PageDecisionRow", "PageTicket", "Phone", "Queue", "ReadSession",
+    "Requester", "RestartRequest", "RuleRow", "SearchDocument", "SessionBlobStore", "SettingRow", "ShiftRow",
+    "SignInAttempt", "Ticket", "TicketCount", "TicketEvent", "UnitOfWork", "User", "UtcDateTime", "is_writing",
+]  # fmt: skip

@@ -1,0 +1,118 @@
+"""Mailboxes, the ledger of everything ever listed in them, and what we send."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.models.base import Base, BigId, Pk, UtcDateTime
+from portal.models.claims import Claim
+
+
+class MailboxRow(Base):
+    """A mailbox we read and send from. `kind` is imap, or files for what `portal mail import` brought.
+
+    `options` holds host, port, security (tls, starttls, plain), user, folder and the same for SMTP;
+    `secrets` the sealed passwords. `uidvalidity`/`last_uid` say where reading stands.
+    """
+
+    __tablename__ = "mailbox"
+    id: Mapped[Pk]
+    name: Mapped[str] = mapped_column(String(100), unique=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    address: Mapped[str] = mapped_column(String(254))
+    sender_name: Mapped[str] = mapped_column(String(200), default="")
+    queue_id: Mapped[int | None] = mapped_column(ForeignKey("queue.id"))
+    is_enabled: Mapped[bool] = mapped_column(default=True)
+    interval_s: Mapped[int] = mapped_column(default=20)
+    options: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    secrets: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    read_from_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime
+    )  # older mail is left alone at the first connection
+    quiet_before_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # the first connection: older mail pages nothing
+    uidvalidity: Mapped[int] = mapped_column(BigId, default=0)
+    last_uid: Mapped[int] = mapped_column(BigId, default=0)
+    next_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    lease_owner: Mapped[str] = mapped_column(String(80), default="")
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    tries: Mapped[int] = mapped_column(default=0)
+    last_ok_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_error: Mapped[str] = mapped_column(Text, default="")
+    check_asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # the test button
+    check_result: Mapped[str] = mapped_column(Text, default="")
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class MailLedger(Claim, Base):
+    """One row for each message ever listed. `state` is stored (original kept, verdict due) or done.
+
+    `verdict` is ticket, reply, automatic, bounce, ignored, duplicate or quarantined; `reason` says why.
+    """
+
+    __tablename__ = "mail_ledger"
+    id: Mapped[Pk]
+    mailbox_id: Mapped[int] = mapped_column(ForeignKey("mailbox.id"))
+    folder: Mapped[str] = mapped_column(String(200))
+    provider_id: Mapped[str] = mapped_column(String(200))
+    message_id: Mapped[str] = mapped_column(String(500), default="", index=True)
+    content_hash: Mapped[str] = mapped_column(String(64), default="", index=True)
+    sender: Mapped[str] = mapped_column(String(300), default="")
+    subject: Mapped[str] = mapped_column(String(300), default="")
+    size: Mapped[int] = mapped_column(default=0)
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    listed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    sha256: Mapped[str | None] = mapped_column(ForeignKey("blob.sha256"))
+    verdict: Mapped[str] = mapped_column(String(20), default="")
+    reason: Mapped[str] = mapped_column(Text, default="")
+    verdict_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
+    is_quiet: Mapped[bool] = mapped_column(default=False)  # import or first connection: pages nothing
+    is_found_late: Mapped[bool] = mapped_column(default=False)
+    is_cut: Mapped[bool] = mapped_column(default=False)  # over the size limit: only its header was fetched
+    __table_args__ = (
+        UniqueConstraint("mailbox_id", "folder", "provider_id"),
+        Index("ix_mail_ledger_due", "state", "is_quiet", "id"),
+        Index("ix_mail_ledger_verdict", "verdict", "id"),
+    )
+
+
+class KnownMessageId(Base):
+    """Every Message-ID that belongs to a ticket: of mail we took in, sent, or only saw referred to."""
+
+    __tablename__ = "known_message_id"
+    message_id: Mapped[str] = mapped_column(String(500), primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), index=True)
+    is_ours: Mapped[bool] = mapped_column(default=False)
+
+
+class OutgoingMail(Claim, Base):
+    """One mail to go out. `state` is pending, sending, sent, failed or cancelled.
+
+    `event` is confirmation, answer, resolved ...; the Message-ID is made before the first try and kept.
+    UNIQUE(dedupe_key): one confirmation a ticket, one mail a message.
+    """
+
+    __tablename__ = "outgoing_mail"
+    id: Mapped[Pk]
+    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
+    message_row_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"))
+    mailbox_id: Mapped[int | None] = mapped_column(ForeignKey("mailbox.id"))
+    event: Mapped[str] = mapped_column(String(30))
+    dedupe_key: Mapped[str] = mapped_column(String(100), unique=True)
+    to: Mapped[list[Any]] = mapped_column(default=list)
+    cc: Mapped[list[Any]] = mapped_column(default=list)
+    subject: Mapped[str] = mapped_column(String(400))
+    text: Mapped[str] = mapped_column(Text)
+    html: Mapped[str] = mapped_column(Text, default="")
+    message_id: Mapped[str] = mapped_column(String(500))
+    in_reply_to: Mapped[str] = mapped_column(String(500), default="")
+    references: Mapped[list[Any]] = mapped_column(default=list)
+    is_automatic: Mapped[bool] = mapped_column(default=True)
+    attachment_ids: Mapped[list[Any]] = mapped_column(default=list)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    __table_args__ = (Index("ix_outgoing_mail_due", "state", "due_at"),)
