@@ -62,21 +62,19 @@ def sync_jobs(context: Context) -> None:
         uow.session.execute(delete(JobRun).where(JobRun.job.not_in(names)))
 
 
-def list_jobs(context: Context) -> list[JobView]:
+def list_jobs(session: Session) -> list[JobView]:
     """Every job, in the order of core/schedule.py. Two statements."""
-    with context.database.read_session() as session:
-        rows = {row.name: row for row in session.scalars(select(Job))}
-        newest = select(func.max(JobRun.id)).group_by(JobRun.job)
-        runs = {run.job: run for run in session.scalars(select(JobRun).where(JobRun.id.in_(newest)))}
+    rows = {row.name: row for row in session.scalars(select(Job))}
+    newest = select(func.max(JobRun.id)).group_by(JobRun.job)
+    runs = {run.job: run for run in session.scalars(select(JobRun).where(JobRun.id.in_(newest)))}
     return [_view(job, rows[job.name], runs.get(job.name)) for job in JOBS if job.name in rows]
 
 
-def load_job(context: Context, name: str) -> tuple[JobView, list[RunView]]:
+def load_job(session: Session, name: str) -> tuple[JobView, list[RunView]]:
     """One job and its last hundred runs, newest first. Raises DomainError for an unknown name."""
     job = find_job(name)
-    with context.database.read_session() as session:
-        row = session.get_one(Job, name)
-        runs = list(session.scalars(select(JobRun).where(JobRun.job == name).order_by(JobRun.id.desc()).limit(100)))
+    row = session.get_one(Job, name)
+    runs = list(session.scalars(select(JobRun).where(JobRun.job == name).order_by(JobRun.id.desc()).limit(KEPT_RUNS)))
     return _view(job, row, runs[0] if runs else None), [_run_view(run) for run in runs]
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
 
 from portal.core.errors import DomainError
 from portal.models import RestartRequest
@@ -44,19 +45,17 @@ def ask_restart(context: Context, *, change: Change, actor: str) -> int:
         return row.id
 
 
-def find_restart(context: Context, restart_id: int) -> RestartState:
+def find_restart(session: Session, restart_id: int) -> RestartState:
     """How far one request is. Raises DomainError when there is none."""
-    with context.database.read_session() as session:
-        row = session.get(RestartRequest, restart_id)
+    row = session.get(RestartRequest, restart_id)
     if row is None:
         raise DomainError("There is no such restart.")
     return _state_of(row)
 
 
-def last_restart(context: Context) -> RestartState | None:
+def last_restart(session: Session) -> RestartState | None:
     """The newest request."""
-    with context.database.read_session() as session:
-        row = session.scalar(select(RestartRequest).order_by(RestartRequest.id.desc()).limit(1))
+    row = session.scalar(select(RestartRequest).order_by(RestartRequest.id.desc()).limit(1))
     return _state_of(row) if row else None
 
 

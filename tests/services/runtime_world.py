@@ -55,3 +55,9 @@ def make_world(folder: Path) -> Any:
 
 def by_alice(world: Any) -> Change:
     return Change(actor_id=ALICE, at=world.clock.now())
+
+
+def read(world: Any, ask: Any, *arguments: Any) -> Any:
+    """Call a service that reads."""
+    with world.database.read_session() as session:
+        return ask(session, *arguments)

@@ -9,7 +9,7 @@ from portal.services.restarts import (
     note_restart,
     settle_restarts,
 )
-from tests.services.runtime_world import NOW, by_alice, make_world
+from tests.services.runtime_world import NOW, by_alice, make_world, read
 
 
 @pytest.fixture
@@ -25,15 +25,15 @@ def ask(world):
 
 def test_nobody_asked_yet(world):
     assert newest_restart_id(world) == 0
-    assert last_restart(world) is None
+    assert read(world, last_restart) is None
 
 
 def test_a_request_says_who_asked_and_waits(world):
     number = ask(world)
-    state = find_restart(world, number)
+    state = read(world, find_restart, number)
     assert (state.state, state.asked_by, state.asked_at, state.is_over) == ("asked", "Alice", NOW, False)
     assert newest_restart_id(world) == number
-    assert last_restart(world) == state
+    assert read(world, last_restart) == state
 
 
 def test_a_second_request_while_one_is_under_way_is_the_same(world):
@@ -46,25 +46,25 @@ def test_a_second_request_while_one_is_under_way_is_the_same(world):
 def test_after_its_end_another_may_be_asked_for(world, state):
     first = ask(world)
     note_restart(world, first, state=state, text="")
-    assert find_restart(world, first).is_over
-    assert find_restart(world, first).finished_at == NOW
+    assert read(world, find_restart, first).is_over
+    assert read(world, find_restart, first).finished_at == NOW
     assert ask(world) > first
 
 
 def test_what_the_supervisor_reports_is_shown(world):
     number = ask(world)
     note_restart(world, number, state="running", text="The new processes are loading.")
-    state = find_restart(world, number)
+    state = read(world, find_restart, number)
     assert (state.state, state.text, state.finished_at) == ("running", "The new processes are loading.", None)
 
 
 def test_a_fresh_start_obeys_all_earlier_requests(world):
     number = ask(world)
     assert settle_restarts(world) == number
-    assert find_restart(world, number).state == "done"
+    assert read(world, find_restart, number).state == "done"
     assert settle_restarts(world) == number
 
 
 def test_a_request_nobody_made_is_refused(world):
     with pytest.raises(DomainError, match="no such restart"):
-        find_restart(world, 77)
+        read(world, find_restart, 77)
