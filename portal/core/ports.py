@@ -23,6 +23,10 @@ class Clock(Protocol):
         """Machine time: leases only."""
         ...
 
+    def may_take_over(self) -> bool:
+        """False for one lease length after the machine's clock jumped: an expired lease may belong to the living."""
+        ...
+
 
 class Randomness(Protocol):
     """Where tokens and jitter come from."""
