@@ -233,7 +233,7 @@ class MailAccount:
     smtp: Mapping[str, Any] = field(repr=False)
 
 
-class MailServers(Protocol):
+class MailTransport(Protocol):
     """Opens mailboxes. A mailbox may be used by one thread at a time."""
 
     def mailbox(self, account: MailAccount) -> Mailbox:

@@ -1,4 +1,4 @@
-"""The MailServers port: IMAP to read, SMTP to send, one kept connection for each mailbox."""
+"""The MailTransport port: IMAP to read, SMTP to send, one kept connection for each mailbox."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from portal.integrations.imap.adapter import ImapMailbox, ImapSettings
 from portal.integrations.smtp.adapter import SmtpSender, SmtpSettings
 
 
-class ImapSmtpServers:
+class ImapSmtpTransport:
     """Keeps mailboxes by the key of their account: a changed one gets a new connection."""
 
     def __init__(self) -> None:
@@ -18,7 +18,7 @@ class ImapSmtpServers:
         self._lock = threading.Lock()
 
     def mailbox(self, account: MailAccount) -> Mailbox:
-        """See MailServers.mailbox."""
+        """See MailTransport.mailbox."""
         with self._lock:
             kept = self._mailboxes.get(account.key)
             if kept and kept[0] == account:
@@ -30,7 +30,7 @@ class ImapSmtpServers:
         return fresh
 
     def sender(self, account: MailAccount) -> MailSender:
-        """See MailServers.sender."""
+        """See MailTransport.sender."""
         if not account.smtp.get("host"):
             raise GatewayError("This mailbox has no server for outgoing mail.", permanent=True, code="login")
         return SmtpSender(SmtpSettings(**account.smtp))
