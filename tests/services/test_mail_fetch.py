@@ -1,0 +1,273 @@
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+
+from portal.core.errors import GatewayError
+from portal.core.ports import FetchedMail
+from portal.models import MailboxRow, MailLedger, SessionBlobStore
+from portal.services import mail_fetch
+from portal.services.mail_fetch import BATCH_MAILS, count_due_mailboxes, fetch_next, store_mails
+from portal.services.mailboxes import Server, ask_check
+from tests.mails import mail_bytes
+from tests.services.mail_world import NOW, add_mailbox, load, make_mail_world
+from tests.services.runtime_world import by_alice
+
+
+@pytest.fixture
+def world(tmp_path):
+    return make_mail_world(tmp_path)
+
+
+@pytest.fixture
+def mailbox(world):
+    return world.mail.add("imap.shop.example")
+
+
+def rows(world):
+    with world.database.read_session() as session:
+        return list(session.scalars(select(MailLedger).order_by(MailLedger.id)))
+
+
+def read_all(world, times=20):
+    count = 0
+    while fetch_next(world):
+        count += 1
+        assert count < times
+    return count
+
+
+def test_an_original_is_stored_before_anything_is_made_of_it(world, mailbox):
+    add_mailbox(world)
+    read_all(world)
+    mailbox.deliver(mail_bytes(), at=NOW + timedelta(seconds=15))
+    world.clock.move(20)
+    assert fetch_next(world)
+    (row,) = rows(world)
+    assert (row.state, row.verdict, row.provider_id, row.folder) == ("stored", "", "7:1", "INBOX")
+    assert row.received_at == NOW + timedelta(seconds=15) and row.listed_at == world.clock.now()
+    with world.database.read_session() as session:
+        assert SessionBlobStore(session).get(row.sha256) == mail_bytes()
+    assert world.woken[-1] == "mail_intake" and not row.is_quiet
+
+
+def test_the_first_connection_takes_only_what_comes_from_now_on(world, mailbox):
+    mailbox.deliver(mail_bytes(), at=NOW - timedelta(hours=1))
+    mailbox_id = add_mailbox(world)
+    read_all(world)
+    assert rows(world) == [] and load(world, mailbox_id).last_uid == 1
+    assert load(world, mailbox_id).read_from_at == NOW
+
+
+def test_the_first_connection_may_look_back_and_is_quiet_then(world, mailbox):
+    for hours in (50, 2, 1):
+        mailbox.deliver(mail_bytes(str(hours)), at=NOW - timedelta(hours=hours))
+    add_mailbox(world, read_from_at=NOW - timedelta(hours=3))
+    read_all(world)
+    assert [(row.provider_id, row.is_quiet) for row in rows(world)] == [("7:2", True), ("7:3", True)]
+    world.clock.move(60)
+    mailbox.deliver(mail_bytes("new"), at=world.clock.now())
+    read_all(world)
+    assert not rows(world)[-1].is_quiet
+
+
+def test_a_mailbox_is_read_again_after_its_interval_and_not_before(world, mailbox):
+    add_mailbox(world)
+    read_all(world)
+    assert not fetch_next(world)
+    world.clock.move(19)
+    assert not fetch_next(world)
+    world.clock.move(1)
+    assert fetch_next(world) and not fetch_next(world)
+
+
+def test_many_mails_come_in_batches_without_waiting(world, mailbox):
+    add_mailbox(world)
+    read_all(world)
+    for number in range(BATCH_MAILS * 2 + 5):
+        mailbox.deliver(mail_bytes(str(number)), at=NOW)
+    world.clock.move(20)
+    assert read_all(world) == 3 and len(rows(world)) == BATCH_MAILS * 2 + 5
+    assert len({row.provider_id for row in rows(world)}) == BATCH_MAILS * 2 + 5
+
+
+def test_a_received_time_in_the_future_counts_as_now(world, mailbox):
+    add_mailbox(world)
+    read_all(world)
+    mailbox.deliver(mail_bytes(), at=NOW + timedelta(days=365))
+    world.clock.move(20)
+    read_all(world)
+    assert rows(world)[0].received_at == world.clock.now()
+
+
+def test_a_mail_over_the_size_is_a_row_with_its_header(world, mailbox, monkeypatch):
+    monkeypatch.setattr(mail_fetch, "MAX_MAIL_BYTES", 200)
+    add_mailbox(world)
+    read_all(world)
+    mailbox.deliver(mail_bytes("x" * 5000), at=NOW)
+    world.clock.move(20)
+    read_all(world)
+    (row,) = rows(world)
+    assert row.is_cut and row.size > 5000
+    with world.database.read_session() as session:
+        assert len(SessionBlobStore(session).get(row.sha256)) == 100
+
+
+def test_reading_the_same_message_twice_makes_one_row(world, mailbox):
+    mailbox_id = add_mailbox(world)
+    mail = FetchedMail("7:1", "INBOX", NOW, 3, b"abc")
+    for expected in (1, 0):
+        with world.database.unit_of_work() as uow:
+            row = uow.session.get_one(MailboxRow, mailbox_id)
+            assert store_mails(uow, row, [mail, mail], now=NOW) == expected
+    with world.database.unit_of_work() as uow:
+        row = uow.session.get_one(MailboxRow, mailbox_id)
+        other = FetchedMail("7:1", "Desk", NOW, 3, b"abc")
+        assert store_mails(uow, row, [other], now=NOW, is_quiet=True, is_found_late=True) == 1
+    assert len(rows(world)) == 2 and rows(world)[1].is_quiet and rows(world)[1].is_found_late
+
+
+def test_a_renumbered_folder_is_read_again_from_where_it_was(world, mailbox):
+    mailbox_id = add_mailbox(world)
+    read_all(world)
+    for hours in (100, 1):
+        mailbox.deliver(mail_bytes(str(hours)), at=NOW - timedelta(hours=hours))
+    mailbox.deliver(mail_bytes("new"), at=NOW + timedelta(seconds=5))
+    world.clock.move(20)
+    read_all(world)
+    mailbox.renumber()
+    world.clock.move(20)
+    read_all(world)
+    assert load(world, mailbox_id).uidvalidity == 8
+    again = [row.provider_id for row in rows(world) if row.provider_id.startswith("8:")]
+    assert again == ["8:3"]
+
+
+def test_an_error_is_shown_on_the_mailbox_and_forgotten_when_it_is_over(world, mailbox):
+    mailbox_id = add_mailbox(world)
+    read_all(world)
+    world.clock.move(20)
+    mailbox.fail_next(GatewayError("The mail server broke off."))
+    assert fetch_next(world)
+    row = load(world, mailbox_id)
+    assert row.last_error == "The mail server broke off." and row.tries == 1
+    assert row.next_at == world.clock.now() + timedelta(seconds=5) and row.lease_until is None
+    world.clock.move(5)
+    assert fetch_next(world)
+    row = load(world, mailbox_id)
+    assert row.last_error == "" and row.tries == 0 and row.last_ok_at == world.clock.now()
+
+
+def test_a_refused_login_is_tried_rarely_so_that_no_account_is_locked(world, mailbox):
+    mailbox_id = add_mailbox(world)
+    mailbox.fail_next(GatewayError("The login was refused.", permanent=True, code="login"))
+    fetch_next(world)
+    assert load(world, mailbox_id).next_at == NOW + timedelta(minutes=5)
+
+
+def test_a_broken_mailbox_does_not_delay_another(world, mailbox):
+    other = world.mail.add("imap.other.example")
+    add_mailbox(world)
+    add_mailbox(world, name="Other", imap=Server("imap.other.example", 993, "tls", "other", "secret"))
+    mailbox.fail_next(GatewayError("down", permanent=True))
+    read_all(world)
+    other.deliver(mail_bytes(), at=NOW)
+    world.clock.move(20)
+    read_all(world)
+    assert [row.provider_id for row in rows(world)] == ["7:1"]
+
+
+def test_a_mailbox_somebody_reads_is_not_read_by_another_until_the_lease_ends(world, mailbox):
+    mailbox_id = add_mailbox(world)
+    with world.database.unit_of_work() as uow:
+        row = uow.session.get_one(MailboxRow, mailbox_id)
+        row.lease_owner, row.lease_until = "other", world.clock.lease_now() + timedelta(seconds=60)
+    assert not fetch_next(world)
+    world.clock.move(61)
+    world.clock.is_settled = False
+    assert not fetch_next(world)
+    world.clock.is_settled = True
+    assert fetch_next(world)
+
+
+def test_a_reader_that_lost_its_lease_writes_nothing(world, mailbox, monkeypatch):
+    mailbox_id = add_mailbox(world)
+    read_all(world)
+    mailbox.deliver(mail_bytes(), at=NOW)
+    world.clock.move(20)
+    original = mailbox.fetch
+
+    def steal_then_fetch(*args, **options):
+        with world.database.unit_of_work() as uow:
+            uow.session.get_one(MailboxRow, mailbox_id).lease_owner = "somebody else"
+        return original(*args, **options)
+
+    monkeypatch.setattr(mailbox, "fetch", steal_then_fetch)
+    fetch_next(world)
+    assert rows(world) == [] and load(world, mailbox_id).last_uid == 0
+
+
+def test_a_foreign_key_file_is_shown_on_the_mailbox(world, mailbox):
+    mailbox_id = add_mailbox(world)
+    with world.database.unit_of_work() as uow:
+        uow.session.get_one(MailboxRow, mailbox_id).secrets = {"imap": "foreign"}
+    assert not fetch_next(world)
+    assert "key file" in load(world, mailbox_id).last_error
+
+
+def test_a_full_disk_while_storing_loses_nothing_and_frees_the_mailbox(world, mailbox):
+    mailbox_id = add_mailbox(world)
+    read_all(world)
+    mailbox.deliver(mail_bytes("x" * 3_000_000), at=NOW)
+    world.clock.move(20)
+    _limit_pages(world, extra=100)
+    with pytest.raises(OperationalError, match="full"):
+        fetch_next(world)
+    row = load(world, mailbox_id)
+    assert rows(world) == [] and row.last_uid == 0 and row.lease_until is None
+    _limit_pages(world, extra=10**6)
+    world.clock.move(20)
+    assert fetch_next(world) and len(rows(world)) == 1
+
+
+def _limit_pages(world, *, extra):
+    """A full disk for one connection: the pool has a single one in this thread."""
+    with world.database.writer.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+        connection.exec_driver_sql(f"PRAGMA max_page_count={pages + extra}")
+
+
+def test_the_test_button_says_what_works(world, mailbox):
+    mailbox_id = add_mailbox(world)
+    read_all(world)
+    mailbox.deliver(mail_bytes(), at=NOW)
+    _press(world, mailbox_id)
+    assert fetch_next(world)
+    row = load(world, mailbox_id)
+    assert row.check_asked_at is None and row.lease_until is None
+    assert row.check_result == "Reading works: 1 messages in INBOX. Sending works: Logged in at smtp.shop.example."
+
+
+def test_the_test_button_says_what_does_not(world, mailbox):
+    mailbox_id = add_mailbox(world, smtp=Server("", 0, ""))
+    _press(world, mailbox_id)
+    mailbox.fail_next(GatewayError("The login was refused.", permanent=True))
+    fetch_next(world)
+    assert load(world, mailbox_id).check_result == "The login was refused."
+    _press(world, mailbox_id)
+    fetch_next(world)
+    assert "sends nothing" in load(world, mailbox_id).check_result
+
+
+def _press(world, mailbox_id):
+    with world.database.unit_of_work() as uow:
+        ask_check(uow, mailbox_id, change=by_alice(world))
+
+
+def test_due_mailboxes_are_counted(world, mailbox):
+    add_mailbox(world)
+    with world.database.read_session() as session:
+        count = count_due_mailboxes(session, now=NOW, lease_now=NOW)
+        before = count_due_mailboxes(session, now=NOW - timedelta(seconds=1), lease_now=NOW)
+    assert (count, before) == (1, 0)

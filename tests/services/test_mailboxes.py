@@ -1,0 +1,149 @@
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+
+from portal.core.errors import DomainError
+from portal.models import AuditEvent, MailboxRow
+from portal.services.mailboxes import (
+    Server,
+    ask_check,
+    delete_mailbox,
+    list_mailboxes,
+    load_account,
+    own_addresses,
+    save_mailbox,
+)
+from tests.services.mail_world import FORM, PlainBox, add_mailbox, load, make_mail_world
+from tests.services.runtime_world import by_alice
+
+
+@pytest.fixture
+def world(tmp_path):
+    return make_mail_world(tmp_path)
+
+
+def save(world, form, mailbox_id=None):
+    with world.database.unit_of_work() as uow:
+        return save_mailbox(uow, form, box=world.box, change=by_alice(world), mailbox_id=mailbox_id).id
+
+
+def test_a_saved_mailbox_opens_with_its_servers_and_passwords(world):
+    account = load_account(load(world, save(world, FORM)), world.box)
+    assert account.imap == {
+        "host": "imap.shop.example",
+        "port": 993,
+        "security": "tls",
+        "user": "help",
+        "password": "secret",
+    }
+    assert account.smtp["host"] == "smtp.shop.example" and "secret" not in repr(account)
+
+
+def test_passwords_are_sealed_in_the_database_and_absent_from_the_audit(world):
+    row = load(world, save(world, FORM))
+    assert row.secrets == {"imap": "sealed:secret", "smtp": "sealed:secret"} and "secret" not in str(row.options)
+    with world.database.read_session() as session:
+        (event,) = session.scalars(select(AuditEvent))
+        assert event.action == "mailbox.add" and "secret" not in str(event.data)
+
+
+def test_a_saved_mailbox_is_read_at_once(world):
+    assert load(world, save(world, FORM)).next_at == world.clock.now() and world.woken == ["mail_fetch"]
+
+
+def test_an_empty_password_keeps_the_stored_one(world):
+    mailbox_id = save(world, FORM)
+    blank = replace(FORM, name="Desk", imap=replace(FORM.imap, password=""), smtp=replace(FORM.smtp, password=""))
+    save(world, blank, mailbox_id)
+    assert load_account(load(world, mailbox_id), world.box).imap["password"] == "secret"
+
+
+def test_a_stored_password_never_goes_to_another_server(world):
+    mailbox_id = save(world, FORM)
+    with pytest.raises(DomainError, match=r"password for evil\.example again"):
+        save(world, replace(FORM, imap=Server("evil.example", 993, "tls", "help")), mailbox_id)
+
+
+def test_another_place_begins_reading_anew_and_quietly(world):
+    mailbox_id = save(world, FORM)
+    with world.database.unit_of_work() as uow:
+        row = uow.session.get_one(MailboxRow, mailbox_id)
+        row.uidvalidity, row.last_uid, row.quiet_before_at = 5, 9, world.clock.now()
+    save(world, replace(FORM, interval_s=60), mailbox_id)
+    assert load(world, mailbox_id).last_uid == 9
+    save(world, replace(FORM, folder="Desk"), mailbox_id)
+    row = load(world, mailbox_id)
+    assert (row.uidvalidity, row.last_uid, row.quiet_before_at) == (0, 0, None)
+
+
+@pytest.mark.parametrize(
+    ("form", "message"),
+    [
+        (replace(FORM, name=" "), "a name"),
+        (replace(FORM, name="x" * 91), "a name"),
+        (replace(FORM, address="help"), "mail address"),
+        (replace(FORM, imap=replace(FORM.imap, host="")), "server and the user name"),
+        (replace(FORM, imap=replace(FORM.imap, password="")), r"password for imap\.shop"),
+        (replace(FORM, smtp=replace(FORM.smtp, password="")), r"password for smtp\.shop"),
+        (replace(FORM, interval_s=1), "interval"),
+        (replace(FORM, smtp=replace(FORM.smtp, port=0)), "port and the security"),
+        (replace(FORM, imap=replace(FORM.imap, security="none")), "port and the security"),
+    ],
+)
+def test_what_is_wrong_with_the_form_is_named(world, form, message):
+    with pytest.raises(DomainError, match=message):
+        save(world, form)
+
+
+def test_two_mailboxes_cannot_share_a_name(world):
+    save(world, FORM)
+    with pytest.raises(DomainError, match="already"):
+        save(world, FORM)
+
+
+def test_a_mailbox_may_send_nothing(world):
+    account = load_account(load(world, save(world, replace(FORM, smtp=Server("", 0, "")))), world.box)
+    assert account.smtp == {}
+
+
+def test_mailboxes_are_listed_and_their_addresses_are_ours(world):
+    add_mailbox(world, name="Zebra", address="Zebra@shop.example")
+    add_mailbox(world, name="Ant", address="ant@shop.example")
+    with world.database.read_session() as session:
+        assert [row.name for row in list_mailboxes(session)] == ["Ant", "Zebra"]
+        assert own_addresses(session) == {"zebra@shop.example", "ant@shop.example"}
+
+
+def test_a_removed_mailbox_keeps_its_row_and_loses_its_secrets(world):
+    mailbox_id = add_mailbox(world)
+    with world.database.unit_of_work() as uow:
+        delete_mailbox(uow, mailbox_id, change=by_alice(world))
+    row = load(world, mailbox_id)
+    assert row.secrets == {} and not row.is_enabled
+    with world.database.read_session() as session:
+        assert list_mailboxes(session) == []
+    add_mailbox(world)
+
+
+def test_the_test_button_leaves_a_question_for_a_worker(world):
+    mailbox_id = add_mailbox(world)
+    with world.database.unit_of_work() as uow:
+        ask_check(uow, mailbox_id, change=by_alice(world))
+    assert load(world, mailbox_id).check_asked_at == world.clock.now() and world.woken[-1] == "mail_fetch"
+
+
+@pytest.mark.parametrize("act", [delete_mailbox, ask_check])
+def test_a_mailbox_that_is_gone_is_named(world, act):
+    with pytest.raises(DomainError, match="gone"), world.database.unit_of_work() as uow:
+        act(uow, 99, change=by_alice(world))
+    with pytest.raises(DomainError, match="gone"):
+        save(world, FORM, 99)
+
+
+def test_a_foreign_key_file_is_a_sentence(world):
+    mailbox_id = add_mailbox(world)
+    row = load(world, mailbox_id)
+    row.secrets = {"imap": "other"}
+    with pytest.raises(DomainError, match="key file"):
+        load_account(row, PlainBox())
