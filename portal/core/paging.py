@@ -194,7 +194,7 @@ def _spell(span: timedelta) -> str:
 class BurstPolicy:
     """After `free` page texts to one person within `window`, the next ones wait for each other."""
 
-    free: int = 10
+    free: int = 60
     window: timedelta = timedelta(minutes=5)
     gather: timedelta = timedelta(seconds=60)
 

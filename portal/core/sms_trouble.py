@@ -17,6 +17,8 @@ class Trouble(StrEnum):
 # https://www.twilio.com/docs/api/errors; the sandbox uses the same numbers.
 _ACCOUNT = {"20003", "20005", "20404", "21212", "21606", "21659", "30001", "30002", "30032", "30034", "30454"}
 _STOPPED = {"21610"}
+# Our own code for "no provider is set up".
+SETUP = "setup"
 
 
 def sort_trouble(code: str, *, permanent: bool) -> Trouble:
@@ -27,6 +29,6 @@ def sort_trouble(code: str, *, permanent: bool) -> Trouble:
     """
     if code in _STOPPED:
         return Trouble.STOPPED
-    if code in _ACCOUNT:
+    if code in _ACCOUNT or code == SETUP:
         return Trouble.ACCOUNT
     return Trouble.NUMBER if permanent else Trouble.WAIT

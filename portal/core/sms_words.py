@@ -62,7 +62,9 @@ def digest_text(items: Sequence[OpenItem], *, code: int, notice: str = "") -> st
 def bundle_text(items: Sequence[OpenItem]) -> str:
     """Several pages that waited for one person, each with its own code."""
     first = items[0].code
-    return fit_items(f"{len(items)} pages: ", [_listed(item) for item in items], f"\nReply {first}A to take {first}")
+    return fit_items(
+        f"{len(items)} pages: ", [_listed(item) for item in items], f"\nReply {first}A to take {first}, HELP for all"
+    )
 
 
 def _late(item: OpenItem) -> str:

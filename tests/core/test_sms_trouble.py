@@ -2,13 +2,14 @@
 
 import pytest
 
-from portal.core.sms_trouble import Trouble, sort_trouble
+from portal.core.sms_trouble import SETUP, Trouble, sort_trouble
 
 
 @pytest.mark.parametrize(
     ("code", "permanent", "trouble"),
     [
         ("20003", True, Trouble.ACCOUNT),
+        (SETUP, False, Trouble.ACCOUNT),
         ("30034", False, Trouble.ACCOUNT),
         ("21211", True, Trouble.NUMBER),
         ("30003", True, Trouble.NUMBER),

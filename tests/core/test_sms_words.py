@@ -70,7 +70,7 @@ def test_a_digest_of_many_stays_within_three_segments_and_counts_the_rest():
 def test_a_bundle_gives_each_page_its_own_code():
     text = words.bundle_text([SERVER, PRINTER])
     assert text.startswith("2 pages: 1 = P1 #1234 Server down; 2 = P3 #1240 Printer")
-    assert text.endswith("Reply 1A to take 1")
+    assert text.endswith("Reply 1A to take 1, HELP for all")
 
 
 @pytest.mark.parametrize(

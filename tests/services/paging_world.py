@@ -1,0 +1,120 @@
+"""A small shop at night: Alice (admin), Bob and Carol (on call), their phones, and tickets of Dana's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from portal.core.escalation import FALLBACK, ON_CALL, EscalationPolicy, Step
+from portal.core.paging import Cause, HoursFacts, PagePolicy
+from portal.models import Message, Notification, Page, Phone, Requester, Ticket, User
+from portal.services.paging import Event, decide_for_ticket
+from portal.services.paging_rules import PagingRules
+
+NOW = datetime(2026, 12, 25, 2, 10, tzinfo=UTC)
+ALICE, BOB, CAROL, MALLORY = 1, 2, 3, 4
+NUMBERS = {ALICE: "+15550100", BOB: "+15550101", CAROL: "+15550102"}
+RULES = PagingRules(
+    now=NOW,
+    policy=PagePolicy(),
+    escalation=EscalationPolicy((Step((ON_CALL,), wait=5, repeats=1), Step((FALLBACK,), wait=5, repeats=0))),
+    hours=HoursFacts(is_open=False, holiday="Christmas Day"),
+    on_call=(BOB, CAROL),
+    fallback=ALICE,
+    site_name="Acme IT",
+    number_prefix="#",
+    zone=ZoneInfo("Europe/Berlin"),
+    provider="fake",
+    is_live=True,
+)
+CREATED = Event(Cause.CREATED)
+
+
+def add_people(database):
+    people = {ALICE: ("Alice", "admin"), BOB: ("Bob", "technician"), CAROL: ("Carol", "technician")}
+    with database.unit_of_work() as uow:
+        for user_id, (name, role) in people.items():
+            email = f"{name.lower()}@acme.example"
+            uow.session.add(User(id=user_id, email=email, name=name, role=role, created_at=NOW))
+        uow.session.flush()
+        for user_id, number in NUMBERS.items():
+            uow.session.add(Phone(user_id=user_id, number=number))
+
+
+def add_ticket(database, subject="Server down", **changes):
+    """A ticket of Dana's; returns its id."""
+    with database.unit_of_work() as uow:
+        dana = uow.session.scalar(select(Requester).where(Requester.email == "dana@customer.example"))
+        if dana is None:
+            dana = Requester(email="dana@customer.example", name="Dana Reed", phone="+15550177", created_at=NOW)
+            uow.session.add(dana)
+            uow.session.flush()
+        values = {
+            "subject": subject,
+            "status": "new",
+            "is_open": True,
+            "priority": 3,
+            "requester_id": dana.id,
+            "source": "mail",
+            "received_at": NOW,
+            "created_at": NOW,
+            "changed_at": NOW,
+        }
+        ticket = Ticket(**{**values, **changes})
+        uow.session.add(ticket)
+        uow.session.flush()
+        body = Message(ticket_id=ticket.id, kind="request", is_public=True, body="Nobody can work.", at=NOW)
+        uow.session.add(body)
+        return ticket.id
+
+
+def decide(database, ticket_id, event=CREATED, **changes):
+    """Run the decision; returns its row."""
+    with database.unit_of_work() as uow:
+        ticket = uow.session.get_one(Ticket, ticket_id)
+        return decide_for_ticket(uow, ticket, event, rules=replace(RULES, **changes))
+
+
+def rows(database, model, **where):
+    with database.read_session() as session:
+        return session.scalars(select(model).filter_by(**where).order_by(model.id)).all()
+
+
+def page_of(database, ticket_id):
+    """The latest page of a ticket."""
+    pages = rows(database, Page, ticket_id=ticket_id)
+    return pages[-1] if pages else None
+
+
+def texts(database, user_id=None, **where):
+    """(user, state, first line) of the outbox rows."""
+    found = rows(database, Notification, **({"user_id": user_id} if user_id else {}), **where)
+    return [(row.user_id, row.state, row.text.splitlines()[0]) for row in found]
+
+
+def later(minutes=0, seconds=0):
+    return NOW + timedelta(minutes=minutes, seconds=seconds)
+
+
+class Times:
+    """A clock that stands still until a test moves it. Machine time moves along unless told otherwise."""
+
+    def __init__(self):
+        self.product = self.machine = NOW
+        self.is_settled = True
+
+    def now(self):
+        return self.product
+
+    def lease_now(self):
+        return self.machine
+
+    def may_take_over(self):
+        return self.is_settled
+
+    def pass_by(self, minutes=0, seconds=0):
+        self.product += timedelta(minutes=minutes, seconds=seconds)
+        self.machine += timedelta(minutes=minutes, seconds=seconds)

@@ -1,0 +1,87 @@
+"""A storm of pages for one person: the first at once, the rest together, nothing lost."""
+
+from dataclasses import replace
+
+import pytest
+
+from portal.core.paging import BurstPolicy
+from portal.models import Notification
+from portal.services import bursts
+from portal.services.notifications import send_next
+from tests.services.paging_world import BOB, NOW, add_ticket, decide, later, rows
+
+
+@pytest.fixture(autouse=True)
+def _two_are_free(monkeypatch):
+    monkeypatch.setattr(bursts, "POLICY", BurstPolicy(free=2))
+
+
+def drain(world):
+    while send_next(world.context):
+        pass
+
+
+def storm(world, count, **changes):
+    for _ in range(count):
+        decide(world.database, add_ticket(world.database, **changes), on_call=(BOB,))
+        drain(world)
+
+
+def test_the_first_pages_go_at_once_and_the_rest_wait_a_minute(world):
+    storm(world, 5)
+    assert len(world.sms.sent) == 2
+    waiting = [row.due_at for row in rows(world.database, Notification) if row.state == "pending"]
+    assert waiting == [later(seconds=60)] * 3
+
+
+def test_what_waited_leaves_as_one_text_with_a_code_for_each_page(world):
+    storm(world, 5)
+    world.times.pass_by(seconds=60)
+    drain(world)
+    assert len(world.sms.sent) == 3
+    assert world.sms.sent[2].text.splitlines() == [
+        "3 pages: 3 = P3 #3 Server down: Nobody can work.; 4 = P3 #4 Server down: Nobody can work.; "
+        "5 = P3 #5 Server down: Nobody can work.",
+        "Reply 3A to take 3, HELP for all",
+    ]
+    assert {row.state for row in rows(world.database, Notification)} <= {"accepted", "delivered"}
+
+
+def test_a_p1_in_the_middle_of_a_storm_rings_at_once(world):
+    storm(world, 4)
+    storm(world, 1, priority=1)
+    assert world.sms.texts()[2].startswith("P1 #5")
+
+
+def test_a_bundle_that_cannot_be_sent_gives_its_pages_back(world):
+    storm(world, 4)
+    world.times.pass_by(seconds=60)
+    world.sms.fail_next(permanent=True, code="21614")
+    send_next(world.context)
+    states = [row.state for row in rows(world.database, Notification) if row.user_id == BOB]
+    assert states[2:] == ["failed", "pending"]
+
+
+def test_each_piece_is_a_plain_question(world):
+    storm(world, 1)
+    with world.database.unit_of_work() as uow:
+        row = uow.session.get_one(Notification, 1)
+        waiting = Notification(
+            dedupe_key="w", kind="page", number=row.number, user_id=BOB, text="x", created_at=NOW, state="pending"
+        )
+        uow.session.add(waiting)
+        uow.session.flush()
+        assert bursts.burst_due_at(uow.session, row, now=NOW) == NOW
+        assert not bursts.is_in_burst(uow.session, row, now=NOW)
+        bursts.put_off(uow, row, until=later(minutes=1))
+        assert (row.due_at, waiting.due_at) == (later(minutes=1), later(minutes=1))
+        assert bursts.bundled_rows(uow.session, row) == []
+        before = row.text
+        bursts.bundle(uow, row, rules=replace(world_rules(), now=NOW))
+        assert row.text == before
+
+
+def world_rules():
+    from tests.services.paging_world import RULES
+
+    return RULES
