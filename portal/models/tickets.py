@@ -202,12 +202,18 @@ SEARCH_SQLITE = (
     "CREATE VIRTUAL TABLE message_search USING fts5(tokens, content='search_document', content_rowid='message_id', "
     "detail=none, columnsize=0, tokenize='ascii')"
 )
+# The index follows the table by itself: nobody can write the one and forget the other.
+SEARCH_TRIGGER = (
+    "CREATE TRIGGER search_document_added AFTER INSERT ON search_document BEGIN "
+    "INSERT INTO message_search(rowid, tokens) VALUES (new.message_id, new.tokens); END"
+)
 SEARCH_POSTGRESQL = (
     "CREATE INDEX ix_search_document_tokens ON search_document "
     "USING gin (array_to_tsvector(string_to_array(tokens, ' ')))"
 )
-event.listen(SearchDocument.__table__, "after_create", DDL(SEARCH_SQLITE).execute_if(dialect="sqlite"))
-event.listen(SearchDocument.__table__, "after_create", DDL(SEARCH_POSTGRESQL).execute_if(dialect="postgresql"))
+event.listen(SearchDocument.__table__, "after_create", DDL(SEARCH_SQLITE).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]
+event.listen(SearchDocument.__table__, "after_create", DDL(SEARCH_TRIGGER).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]
+event.listen(SearchDocument.__table__, "after_create", DDL(SEARCH_POSTGRESQL).execute_if(dialect="postgresql"))  # type: ignore[no-untyped-call]
 
 
 class FormPost(Base):

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event, insert, text
+from sqlalchemy import event, insert
 from sqlalchemy.orm import Session
 
 from portal.core.search import tokenise
@@ -75,9 +75,6 @@ def add_message(database: Database, ticket_id: int, body: str, *, id: int | None
         uow.session.flush()
         tokens = tokenise(body)
         uow.session.add(SearchDocument(message_id=message.id, ticket_id=ticket_id, tokens=tokens))
-        uow.session.flush()
-        fts = text("INSERT INTO message_search(rowid, tokens) VALUES (:id, :tokens)")
-        uow.session.execute(fts, {"id": message.id, "tokens": tokens})
         return message.id
 
 

@@ -1,0 +1,245 @@
+"""Members of the shop: accounts, roles, phones, invitations, sign-in."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session, selectinload
+from werkzeug.security import check_password_hash, generate_password_hash
+
+from portal.core.errors import DomainError
+from portal.core.permissions import Role
+from portal.core.phones import parse_phone
+from portal.core.ports import Randomness
+from portal.models import OneTimeLink, Phone, SignInAttempt, UnitOfWork, User
+from portal.services.audit import Change, record_change
+
+INVITE, RESET = "invite", "reset"
+LINK_LIFE = timedelta(days=3)
+MIN_PASSWORD = 10
+# Five wrong passwords for an account, or thirty from an address, in a quarter of an hour: then wait.
+WINDOW = timedelta(minutes=15)
+MOST_PER_ACCOUNT, MOST_PER_ADDRESS = 5, 30
+_HASH = "scrypt:16384:8:1"  # 16 MiB and about 50 ms a try
+_NOBODY = "scrypt:16384:8:1$nobodynobodynobo$" + "0" * 128
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What the people page and the settings file set. Phones in the order they are tried."""
+
+    email: str
+    name: str
+    role: str
+    phones: tuple[str, ...] = ()
+
+
+class ThrottledError(DomainError):
+    """Too many wrong passwords."""
+
+
+def list_people(session: Session) -> Sequence[User]:
+    """Everybody with their phones, active members first. Two statements."""
+    query = select(User).options(selectinload(User.phones)).order_by(User.is_active.desc(), func.lower(User.name))
+    return session.scalars(query).all()
+
+
+def find_person(session: Session, user_id: int) -> User | None:
+    """One member with phones."""
+    return session.scalar(select(User).options(selectinload(User.phones)).where(User.id == user_id))
+
+
+def find_by_email(session: Session, email: str) -> User | None:
+    """The member with this address, disabled or not, with phones."""
+    query = select(User).options(selectinload(User.phones)).where(User.email == email.strip().lower())
+    return session.scalar(query)
+
+
+def add_person(uow: UnitOfWork, profile: Profile, *, change: Change) -> User:
+    """A new member without a password: an invitation link sets it. Raises DomainError for what cannot be."""
+    email = _check_email(profile.email)
+    if find_by_email(uow.session, email):
+        raise DomainError(f"{email} is here already.")
+    user = User(email=email, name=_check_name(profile.name), role=_check_role(profile.role), created_at=change.at)
+    user.phones = [Phone(number=number, position=n) for n, number in enumerate(_check_phones(profile.phones))]
+    uow.session.add(user)
+    uow.session.flush()
+    record_change(uow, change, "person.add", email, role=user.role)
+    return user
+
+
+def edit_person(uow: UnitOfWork, user_id: int, profile: Profile, *, change: Change) -> User:
+    """Change address, name, role and phones. The last administrator stays one."""
+    user = _get(uow.session, user_id)
+    email, role = _check_email(profile.email), _check_role(profile.role)
+    other = find_by_email(uow.session, email)
+    if other is not None and other.id != user.id:
+        raise DomainError(f"{email} belongs to {other.name}.")
+    if user.role == Role.ADMIN and role != Role.ADMIN:
+        _keep_an_admin(uow.session, user)
+    before = _facts(user)
+    user.email, user.name, user.role = email, _check_name(profile.name), role
+    _set_phones(uow, user, _check_phones(profile.phones))
+    if before != _facts(user):
+        record_change(uow, change, "person.edit", email, before=before, after=_facts(user))
+    return user
+
+
+def disable_person(uow: UnitOfWork, user_id: int, *, change: Change) -> None:
+    """No sign-in and no pages any more; signed out everywhere. Their history stays."""
+    user = _get(uow.session, user_id)
+    if not user.is_active:
+        return
+    if user.role == Role.ADMIN:
+        _keep_an_admin(uow.session, user)
+    user.is_active, user.session_epoch = False, user.session_epoch + 1
+    uow.session.execute(delete(OneTimeLink).where(OneTimeLink.user_id == user.id))
+    record_change(uow, change, "person.disable", user.email)
+
+
+def enable_person(uow: UnitOfWork, user_id: int, *, change: Change) -> None:
+    """Let somebody in again."""
+    user = _get(uow.session, user_id)
+    if not user.is_active:
+        user.is_active = True
+        record_change(uow, change, "person.enable", user.email)
+
+
+def make_link(uow: UnitOfWork, user: User, purpose: str, *, random: Randomness, change: Change) -> str:
+    """The token of a new one-time link; earlier ones of the same purpose end. Shown once, kept as a hash."""
+    uow.session.execute(delete(OneTimeLink).where(OneTimeLink.user_id == user.id, OneTimeLink.purpose == purpose))
+    token = base64.b32encode(random.token(20)).decode().lower()
+    row = OneTimeLink(user_id=user.id, purpose=purpose, token_hash=_hash(token), expires_at=change.at + LINK_LIFE)
+    uow.session.add(row)
+    record_change(uow, change, f"person.{purpose}", user.email)
+    return token
+
+
+def find_link(session: Session, token: str, *, now: datetime) -> OneTimeLink | None:
+    """The link of a token that is neither used nor too old."""
+    link = session.scalar(select(OneTimeLink).where(OneTimeLink.token_hash == _hash(token.strip().lower())))
+    return link if link and link.used_at is None and link.expires_at > now else None
+
+
+def use_link(uow: UnitOfWork, token: str, password: str, *, change_at: datetime) -> User:
+    """Set the password by a one-time link. Raises DomainError when the link was used, is wrong or too old."""
+    link = find_link(uow.session, token, now=change_at)
+    if link is None:
+        raise DomainError("This link was used already or is too old. Ask an administrator for a new one.")
+    user = _get(uow.session, link.user_id)
+    if not user.is_active:
+        raise DomainError("This account is disabled.")
+    link.used_at = change_at
+    set_password(uow, user, password, change=Change(user.id, change_at))
+    return user
+
+
+def set_password(uow: UnitOfWork, user: User, password: str, *, change: Change) -> None:
+    """Store a new password and end every other session. Raises DomainError for one that is too easy."""
+    check_password(password, user=user)
+    user.password_hash = generate_password_hash(password, method=_HASH)
+    user.session_epoch += 1
+    uow.session.execute(delete(SignInAttempt).where(SignInAttempt.subject == f"account:{user.email}"))
+    record_change(uow, change, "person.password", user.email)
+
+
+def check_password(password: str, *, user: User) -> None:
+    """Length is what counts (NIST SP 800-63B 3.1.1). Raises DomainError."""
+    if len(password) < MIN_PASSWORD:
+        raise DomainError(f"Use at least {MIN_PASSWORD} characters.")
+    if len(password) > 200:
+        raise DomainError("Use at most 200 characters.")
+    if password.lower() in (user.email, user.name.lower()):
+        raise DomainError("Your own name is too easy to guess.")
+
+
+def verify_sign_in(session: Session, email: str, password: str) -> User | None:
+    """The member whose password this is. Takes as long for an address nobody has."""
+    user = session.scalar(select(User).where(User.email == email.strip().lower()))
+    is_right = check_password_hash(user.password_hash if user and user.password_hash else _NOBODY, password)
+    return user if user and is_right and user.is_active and user.password_hash else None
+
+
+def check_throttle(session: Session, email: str, address: str, *, now: datetime) -> None:
+    """Raises ThrottledError after too many wrong passwords for an account or from an address."""
+    for subject, most in _subjects(email, address):
+        query = select(func.count()).select_from(SignInAttempt).where(SignInAttempt.subject == subject)
+        if (session.scalar(query.where(SignInAttempt.at > now - WINDOW)) or 0) >= most:
+            raise ThrottledError("Too many wrong passwords. Please wait a quarter of an hour.")
+
+
+def note_wrong_password(uow: UnitOfWork, email: str, address: str, *, now: datetime) -> None:
+    """Remember a wrong password for the throttle; what is older than the window goes."""
+    uow.session.execute(delete(SignInAttempt).where(SignInAttempt.at < now - WINDOW))
+    uow.session.add_all(SignInAttempt(subject=subject, at=now) for subject, _ in _subjects(email, address))
+
+
+def note_sign_in(uow: UnitOfWork, user_id: int, *, now: datetime) -> None:
+    """A right password: the account's count starts again."""
+    user = _get(uow.session, user_id)
+    user.last_seen_at = now
+    uow.session.execute(delete(SignInAttempt).where(SignInAttempt.subject == f"account:{user.email}"))
+
+
+def _subjects(email: str, address: str) -> tuple[tuple[str, int], ...]:
+    return (f"account:{email.strip().lower()[:254]}", MOST_PER_ACCOUNT), (f"address:{address}", MOST_PER_ADDRESS)
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _get(session: Session, user_id: int) -> User:
+    user = find_person(session, user_id)
+    if user is None:
+        raise DomainError("This person is not here any more.")
+    return user
+
+
+def _keep_an_admin(session: Session, leaving: User) -> None:
+    others = select(User.id).where(User.role == Role.ADMIN, User.is_active, User.id != leaving.id)
+    if session.scalar(others.limit(1)) is None:
+        raise DomainError("Somebody must stay administrator. Make another one first.")
+
+
+def _set_phones(uow: UnitOfWork, user: User, numbers: Sequence[str]) -> None:
+    """Keep the rows of numbers that stay, with what is known of them."""
+    known = {phone.number: phone for phone in user.phones}
+    user.phones = [known.get(number) or Phone(number=number) for number in numbers]
+    for position, phone in enumerate(user.phones):
+        phone.position = position
+    uow.session.flush()
+
+
+def _facts(user: User) -> dict[str, object]:
+    return {"email": user.email, "name": user.name, "role": user.role, "phones": len(user.phones)}
+
+
+def _check_email(text: str) -> str:
+    email = text.strip().lower()
+    local, _, domain = email.partition("@")
+    if not local or "." not in domain.strip(".") or any(c.isspace() for c in email) or len(email) > 254:
+        raise DomainError("Give a mail address like bob@example.com.")
+    return email
+
+
+def _check_name(text: str) -> str:
+    name = " ".join(text.split())
+    if not name or len(name) > 200:
+        raise DomainError("Give a name.")
+    return name
+
+
+def _check_role(text: str) -> str:
+    if text not in tuple(Role):
+        raise DomainError(f"A role is one of {', '.join(Role)}.")
+    return text
+
+
+def _check_phones(numbers: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(parse_phone(number) for number in numbers if number.strip()))

@@ -1,0 +1,44 @@
+"""Fixtures and guards for every test: no network but loopback, no logged error unseen, a fresh database."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+
+import pytest
+
+from tests.services.ticket_world import make_database
+
+_connect = socket.socket.connect
+
+
+def _is_local(address) -> bool:
+    if not isinstance(address, tuple):
+        return True  # a unix socket
+    host = address[0]
+    if host in ("localhost", ""):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@pytest.fixture(autouse=True)
+def _only_loopback(monkeypatch):
+    """A connection to anywhere else fails the test."""
+
+    def connect(self, address):
+        if not _is_local(address):
+            raise AssertionError(f"a test tried to reach {address}")
+        return _connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+
+
+@pytest.fixture
+def database(tmp_path):
+    """A fresh database with the fixed cast (tests/services/ticket_world.py)."""
+    made = make_database(tmp_path)
+    yield made
+    made.dispose()
