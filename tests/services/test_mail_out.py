@@ -1,0 +1,172 @@
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from portal.core.settings import SiteSettings
+from portal.core.threading import read_tokens
+from portal.models import KnownMessageId, MailLedger, Message, OutgoingMail, Requester, Ticket
+from portal.services.mail_facts import TOKEN_PURPOSE
+from portal.services.mail_out import Draft, add_answer, add_confirmation, add_mail, add_resolved, why_stopped
+from portal.services.mailboxes import Server
+from tests.services.mail_world import NOW, add_mailbox, make_mail_world
+from tests.services.paging_world import add_ticket
+
+LIVE = SiteSettings(site_live=True, site_name="Shop Help Desk")
+
+
+@pytest.fixture
+def world(tmp_path):
+    return make_mail_world(tmp_path)
+
+
+def confirm(world, ticket_id, settings=LIVE, **words):
+    with world.database.unit_of_work() as uow:
+        ticket = uow.session.get_one(Ticket, ticket_id)
+        add_confirmation(world, uow, ticket, settings=settings, **words)
+
+
+def outbox(world):
+    with world.database.read_session() as session:
+        return list(session.scalars(select(OutgoingMail).order_by(OutgoingMail.id)))
+
+
+def test_the_confirmation_is_ready_to_go_with_our_token_as_its_id(world):
+    add_mailbox(world)
+    ticket_id = add_ticket(world.database, "Printer on fire")
+    confirm(world, ticket_id, promise="We look at it today.", link="https://help.shop.example/s/x")
+    (mail,) = outbox(world)
+    assert (mail.state, mail.to, mail.due_at) == ("pending", ["dana@customer.example"], NOW)
+    assert mail.subject == f"[#{ticket_id}] Printer on fire" and "We look at it today." in mail.text
+    assert "https://help.shop.example/s/x" in mail.text and mail.is_automatic
+    (token,) = read_tokens(mail.message_id, mac=lambda message: world.box.mac(TOKEN_PURPOSE, message))
+    assert (token.ticket_id, token.row_id) == (ticket_id, mail.id)
+    assert mail.message_id.endswith("@shop.example>") and mail.message_id[1:].split("@")[0] in mail.text
+    assert world.woken[-1] == "mail_out"
+
+
+def test_the_answer_to_a_mail_of_ours_is_known_before_it_is_sent(world):
+    add_mailbox(world)
+    ticket_id = add_ticket(world.database)
+    confirm(world, ticket_id)
+    with world.database.read_session() as session:
+        (known,) = session.scalars(select(KnownMessageId))
+    assert known.message_id == outbox(world)[0].message_id and known.ticket_id == ticket_id and known.is_ours
+
+
+def test_one_ticket_gets_one_confirmation(world):
+    add_mailbox(world)
+    ticket_id = add_ticket(world.database)
+    for _ in range(3):
+        confirm(world, ticket_id)
+    assert len(outbox(world)) == 1
+
+
+@pytest.mark.parametrize("changes", [{"is_automatic": True}, {"is_imported": True}, {"requester_id": None}])
+def test_machines_imports_and_nobody_get_no_confirmation(world, changes):
+    add_mailbox(world)
+    confirm(world, add_ticket(world.database, **changes))
+    assert outbox(world) == []
+
+
+def test_confirmations_can_be_switched_off(world):
+    add_mailbox(world)
+    confirm(world, add_ticket(world.database), SiteSettings(site_live=True, mail_confirm=False))
+    assert outbox(world) == []
+
+
+def test_in_watch_mode_the_mail_is_written_but_held_back_with_the_reason(world):
+    add_mailbox(world)
+    confirm(world, add_ticket(world.database), SiteSettings())
+    (mail,) = outbox(world)
+    assert mail.state == "cancelled" and mail.last_error.startswith("Watch mode") and "mail_out" not in world.woken
+
+
+def test_a_dead_address_our_own_address_and_no_server_hold_a_mail_back(world):
+    ticket_id = add_ticket(world.database)
+    confirm(world, ticket_id)
+    assert "No mailbox" in outbox(world)[0].last_error
+    add_mailbox(world, address="dana@customer.example")
+    resolve(world, ticket_id, 1)
+    assert "our own mailbox" in outbox(world)[1].last_error
+    with world.database.unit_of_work() as uow:
+        uow.session.scalars(
+            select(Requester).where(Requester.email == "dana@customer.example")
+        ).one().mail_suspended_at = NOW
+    resolve(world, ticket_id, 2)
+    assert "came back" in outbox(world)[2].last_error
+
+
+def resolve(world, ticket_id, minute):
+    with world.database.unit_of_work() as uow:
+        ticket = uow.session.get_one(Ticket, ticket_id)
+        ticket.resolved_at, ticket.resolution = NOW + timedelta(minutes=minute), "Replaced the fuse."
+        add_resolved(world, uow, ticket, settings=LIVE)
+
+
+def test_resolving_tells_the_note_once_each_time(world):
+    add_mailbox(world)
+    ticket_id = add_ticket(world.database)
+    for minute in (1, 1, 2):
+        resolve(world, ticket_id, minute)
+    assert [mail.event for mail in outbox(world)] == ["resolved", "resolved"]
+    assert "Replaced the fuse." in outbox(world)[0].text and "Replaced the fuse." in outbox(world)[0].html
+
+
+def test_a_technicians_answer_is_no_automatic_mail_and_goes_out_once(world):
+    add_mailbox(world)
+    ticket_id = add_ticket(world.database)
+    with world.database.unit_of_work() as uow:
+        message = Message(ticket_id=ticket_id, kind="answer", is_public=True, author="Bob", body="On my way.", at=NOW)
+        uow.session.add(message)
+        uow.session.flush()
+        ticket = uow.session.get_one(Ticket, ticket_id)
+        first = add_answer(world, uow, ticket, message, settings=LIVE, cc=["carol@shop.example"])
+        assert add_answer(world, uow, ticket, message, settings=LIVE) is None
+    assert (
+        first and not first.is_automatic and first.cc == ["carol@shop.example"] and first.message_row_id == message.id
+    )
+    assert first.text.startswith("On my way.\n\nBob\n")
+
+
+def test_the_mail_answers_the_requesters_last_mail(world):
+    mailbox_id = add_mailbox(world)
+    ticket_id = add_ticket(world.database)
+    with world.database.unit_of_work() as uow:
+        for number, verdict in enumerate(("ticket", "automatic", "reply"), 1):
+            uow.session.add(
+                MailLedger(
+                    mailbox_id=mailbox_id,
+                    folder="INBOX",
+                    provider_id=str(number),
+                    message_id=f"<{number}@c>",
+                    received_at=NOW,
+                    listed_at=NOW,
+                    state="done",
+                    verdict=verdict,
+                    ticket_id=ticket_id,
+                )
+            )
+    confirm(world, ticket_id)
+    (mail,) = outbox(world)
+    assert mail.in_reply_to == "<3@c>" and mail.references == ["<1@c>", "<3@c>"]
+
+
+def test_a_ticket_is_answered_from_the_mailbox_it_came_in_by(world):
+    add_mailbox(world)
+    silent = add_mailbox(world, name="Silent", address="silent@shop.example", smtp=Server("", 0, ""))
+    second = add_mailbox(world, name="Second", address="second@branch.example")
+    confirm(world, add_ticket(world.database, mailbox_id=second))
+    confirm(world, add_ticket(world.database, mailbox_id=silent))
+    assert outbox(world)[0].mailbox_id == second and outbox(world)[0].message_id.endswith("@branch.example>")
+    assert outbox(world)[1].mailbox_id != silent
+
+
+def test_a_mail_is_stopped_when_its_ticket_lost_its_requester(world):
+    mailbox_id = add_mailbox(world)
+    ticket_id = add_ticket(world.database)
+    with world.database.unit_of_work() as uow:
+        ticket = uow.session.get_one(Ticket, ticket_id)
+        row = add_mail(world, uow, ticket, Draft("answer", "x"), settings=LIVE)
+        ticket.requester_id = None
+        assert row and mailbox_id and why_stopped(uow.session, row, None) == "The requester is gone."

@@ -1,0 +1,31 @@
+import pytest
+
+from portal.services.sanitize import sanitize_html
+
+
+@pytest.mark.parametrize(
+    ("html", "clean"),
+    [
+        ("", ""),
+        ("<p>Hello <b>Dana</b></p>", "<p>Hello <b>Dana</b></p>"),
+        ("<script>alert(1)</script>x", "x"),
+        ("<style>p{display:none}</style>x", "x"),
+        ('<p onclick="x()" style="position:fixed" class="page" id="main">x</p>', "<p>x</p>"),
+        ('<img src="https://tracker.example/1.gif" alt="logo">', '<img alt="logo">'),
+        ('<img src="cid:pic@x">', '<img src="cid:pic@x">'),
+        ('<img src="data:image/png;base64,AA">', "<img>"),
+        ('<a href="javascript:alert(1)">x</a>', '<a rel="noopener noreferrer nofollow">x</a>'),
+        ('<a href="cid:x">x</a>', '<a rel="noopener noreferrer nofollow">x</a>'),
+        ('<a href="https://a.example">x</a>', '<a href="https://a.example" rel="noopener noreferrer nofollow">x</a>'),
+        ('<form action="https://evil.example"><input name="password"></form>x', "x"),
+        ("<iframe src=x></iframe>x", "x"),
+        ("<svg><script>1</script></svg>x", "x"),
+    ],
+)
+def test_only_what_is_safe_to_show_is_left(html, clean):
+    assert sanitize_html(html) == clean
+
+
+@pytest.mark.timeout(20)
+def test_deep_nesting_is_survived():
+    assert "x" in sanitize_html("<div>" * 20_000 + "x")
