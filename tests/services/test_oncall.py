@@ -24,25 +24,20 @@ from portal.services.oncall import (
     on_call_at,
     remove_shift,
 )
+from tests.services.ticket_world import ALICE, BOB
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 CHANGE = Change(None, NOW)
-ALICE, BOB, CAROL, MALLORY = 1, 2, 3, 4
+CAROL, MALLORY = 3, 4
 
 
 @pytest.fixture
 def shop(database):
-    """Alice, Bob and Carol, and Mallory who only looks. Bob has a phone, Carol's does not want texts any more."""
-    roles = {
-        ALICE: ("Alice", "admin"),
-        BOB: ("Bob", "technician"),
-        CAROL: ("Carol", "technician"),
-        MALLORY: ("Mallory", "viewer"),
-    }
+    """Alice and Bob, Carol, and Mallory who only looks. Bob has a phone, Carol's does not want texts any more."""
     with database.unit_of_work() as uow:
-        for user_id, (name, role) in roles.items():
-            email = f"{name.lower()}@shop.example"
+        for user_id, name, role in ((CAROL, "Carol", "technician"), (MALLORY, "Mallory", "viewer")):
+            email = f"{name.lower()}@a.example"
             uow.session.add(User(id=user_id, email=email, name=name, role=role, created_at=NOW))
         uow.session.flush()
         uow.session.add(Phone(user_id=BOB, number="+4915111111111"))
