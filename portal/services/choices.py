@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import case, literal_column, select, union_all
 from sqlalchemy.orm import Session
@@ -43,7 +44,7 @@ class Choices:
 def load_choices(session: Session) -> Choices:
     """Queues, categories and members in one statement."""
     is_off = case((User.is_active, 0), else_=1)
-    parts = (
+    parts: tuple[Any, ...] = (
         select(literal_column("'queue'").label("kind"), Queue.id, Queue.name, Queue.position, literal_column("0")),
         select(literal_column("'category'"), Category.id, Category.name, Category.position, literal_column("0")),
         select(literal_column("'person'"), User.id, User.name, literal_column("0"), is_off),

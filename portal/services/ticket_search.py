@@ -112,4 +112,5 @@ def _end(
         return read[-1]
     if not filter_conditions(wanted):
         return None
-    return session.scalar(_scan(session, terms, place, 1).offset(SCAN_LIMIT - 1))
+    end: int | None = session.scalar(_scan(session, terms, place, 1).offset(SCAN_LIMIT - 1))
+    return end
