@@ -9,14 +9,21 @@ from collections.abc import Callable, Mapping
 import structlog
 
 from portal.core.errors import DomainError, GatewayError
+from portal.services.audits import audit_mail, audit_pages
 from portal.services.context import Context
 from portal.services.jobs import claim_job, finish_job
-from portal.services.tidy import recount, tidy
+from portal.services.upkeep import check_counters, close_resolved, tidy
 
 log = structlog.get_logger(__name__)
 
 # Each returns one line about what it did; it is shown on the jobs page.
-CHORES: Mapping[str, Callable[[Context], str]] = {"recount": recount, "tidy": tidy}
+CHORES: Mapping[str, Callable[[Context], str]] = {
+    "page_audit": audit_pages,
+    "mail_audit": audit_mail,
+    "close_resolved": close_resolved,
+    "recount": check_counters,
+    "tidy": tidy,
+}
 
 
 def run_next_chore(context: Context, kind: str) -> bool:

@@ -132,7 +132,7 @@ class Supervisor:
             self._start_queue()
         self._fleet = self._new_fleet()
         outcome = self._start_prepare()
-        self._tell_prepare()
+        self._tell_prepare(is_first=True)
         self._wait(lambda: outcome.is_over, _PREPARE_SECONDS)
         if self._is_stopping:
             return
@@ -197,9 +197,9 @@ class Supervisor:
         self._prepare = (child, outcome)
         return outcome
 
-    def _tell_prepare(self) -> None:
+    def _tell_prepare(self, *, is_first: bool) -> None:
         if self._prepare:
-            self._prepare[0].tell("go")
+            self._prepare[0].tell("go", is_first=is_first)
 
     def _end(self, children: list[Child]) -> None:
         """Ask them to stop; whoever takes longer than five seconds is killed."""
@@ -349,7 +349,7 @@ class Supervisor:
         old, self._fleet, self._coming = self._fleet, coming, None
         self._note(old, request, "running", "The old processes are stopping.")
         self._end(old.children)
-        self._tell_prepare()
+        self._tell_prepare(is_first=False)
         self._wait(lambda: outcome.is_over, _PREPARE_SECONDS)
         self._release(coming)
         is_up = self._wait(lambda: coming.is_ready(""), _READY_SECONDS) and not outcome.error

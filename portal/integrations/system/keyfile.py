@@ -15,7 +15,6 @@ from portal.core.errors import DomainError
 
 _VERSION = "1"
 _NONCE_BYTES = 12
-_CHECK_TEXT = "nightdesk"
 
 
 class KeyFileBox:
@@ -45,17 +44,6 @@ class KeyFileBox:
     def mac(self, purpose: str, message: bytes) -> bytes:
         """A 32-byte keyed digest of the message."""
         return hmac.digest(self._derive("mac " + purpose), message, "sha256")
-
-    def check_value(self) -> str:
-        """What the database keeps, so that a later start with another key is noticed."""
-        return self.seal(_CHECK_TEXT)
-
-    def fits(self, check_value: str) -> bool:
-        """Whether this is the key that made the check value."""
-        try:
-            return self.open(check_value) == _CHECK_TEXT
-        except DomainError:
-            return False
 
     def _derive(self, purpose: str) -> bytes:
         # One HKDF-Expand step (RFC 5869 section 2.3); the file's key is uniform, so Extract adds nothing.

@@ -73,13 +73,6 @@ def test_a_file_that_is_no_key_is_refused_with_one_sentence(tmp_path, content):
         load_box(tmp_path / "key")
 
 
-def test_the_check_value_tells_the_right_key_from_a_wrong_one(tmp_path):
-    value = load_box(tmp_path / "one").check_value()
-    assert load_box(tmp_path / "one").fits(value)
-    assert not load_box(tmp_path / "two").fits(value)
-    assert not load_box(tmp_path / "one").fits(load_box(tmp_path / "one").seal("something else"))
-
-
 def test_a_mac_depends_on_key_purpose_and_message():
     one, two = KeyFileBox(b"1" * 32), KeyFileBox(b"2" * 32)
     macs = [one.mac("a", b"x"), one.mac("b", b"x"), one.mac("a", b"y"), two.mac("a", b"x")]
