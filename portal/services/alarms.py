@@ -67,7 +67,7 @@ def _alarm_people(session: Session, rules: PagingRules) -> list[Recipient]:
     return managers + [person for person in fallback if person.user_id not in known]
 
 
-def audit_pages(uow: UnitOfWork, *, rules: PagingRules) -> int:
+def alarm_silent_pages(uow: UnitOfWork, *, rules: PagingRules) -> int:
     """Compare what should have rung with what did (product.md 4). Returns how many alarms are new.
 
     A page that no provider has accepted a text of for two minutes is told to people, and so is a late ticket that

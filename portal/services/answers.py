@@ -6,6 +6,7 @@ The effect of a text, the answer to it and the mark that it is handled are one t
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -30,7 +31,7 @@ from portal.core.work import TEXTS
 from portal.models import DatabaseBusyError, InboundText, Lease, Page, PageCode, Phone, UnitOfWork, User
 from portal.services.alarms import raise_alarm
 from portal.services.context import Context
-from portal.services.page_changes import close_page, give_back, reopen_page, take_page
+from portal.services.page_changes import Closing, close_page, give_back, reopen_page, take_page
 from portal.services.page_texts import REPLY, Text, add_text, load_body
 from portal.services.page_tickets import add_note
 from portal.services.paging_rules import PagingRules, load_paging_rules, provider_of
@@ -152,7 +153,7 @@ def _handle(context: Context) -> bool:
         return False
     try:
         with context.database.unit_of_work() as uow:
-            _handle_row(uow, row_id, now=now)
+            _handle_row(context, uow, row_id)
     except DatabaseBusyError:
         raise
     except Exception:  # one text with a bug behind it must not keep the answers behind it from being heard
@@ -164,28 +165,40 @@ def _handle(context: Context) -> bool:
     return True
 
 
-def _handle_row(uow: UnitOfWork, row_id: int, *, now: datetime) -> None:
+@dataclass(frozen=True)
+class _Heard:
+    """One text in the middle of being handled."""
+
+    context: Context
+    uow: UnitOfWork
+    row: InboundText
+    user: User
+    phone: Phone
+    rules: PagingRules
+
+
+def _handle_row(context: Context, uow: UnitOfWork, row_id: int) -> None:
     row = uow.session.get_one(InboundText, row_id)
     if row.handled_at is not None:
         return
-    row.handled_at = now
+    row.handled_at = now = context.clock.now()
     found = find_by_number(uow.session, row.sender)
     if found is None:
         row.outcome = "Not from a member's phone: nothing was answered."
         return
     user, phone = found
     row.user_id = user.id
-    rules = load_paging_rules(uow.session, now=now)
-    sender = _sender(uow.session, user, phone, rules=rules)
-    plan = decide_answer(parse_answer(row.text), sender, now=now)
-    reply = _apply(uow, row, plan, user, phone, rules=rules)
-    if reply:
+    heard = _Heard(context, uow, row, user, phone, load_paging_rules(uow.session, now=now))
+    plan = decide_answer(parse_answer(row.text), _sender(heard), now=now)
+    if reply := _apply(heard, plan):
         person = Recipient(user.id, user.name, user.role, (phone.number,))
         page_id = plan.page.page_id if plan.page else None
-        add_text(uow, rules, person, Text(f"answer:{row.id}", REPLY, phone.number, reply, page_id, is_requested=True))
+        text = Text(f"answer:{row.id}", REPLY, phone.number, reply, page_id, is_requested=True)
+        add_text(uow, heard.rules, person, text)
 
 
-def _sender(session: Session, user: User, phone: Phone, *, rules: PagingRules) -> Sender:
+def _sender(heard: _Heard) -> Sender:
+    session, user, rules = heard.uow.session, heard.user, heard.rules
     codes = (
         select(PageCode.code, Page)
         .join(Page, Page.id == PageCode.page_id)
@@ -202,7 +215,7 @@ def _sender(session: Session, user: User, phone: Phone, *, rules: PagingRules) -
         .where(InboundText.user_id == user.id, InboundText.outcome.startswith(_HELP_OUTCOME))
         .where(InboundText.handled_at > rules.now - UNDO_WITHIN)
     )
-    return Sender(tuple(pages.values()), _last_act(session, user, pages), phone.is_stopped, helps or 0)
+    return Sender(tuple(pages.values()), _last_act(session, user, pages), heard.phone.is_stopped, helps or 0)
 
 
 def _person_page(
@@ -238,8 +251,9 @@ def _last_change(session: Session, user: User) -> InboundText | None:
     return next((row for row in latest if row.undo), None)
 
 
-def _apply(uow: UnitOfWork, row: InboundText, plan: AnswerPlan, user: User, phone: Phone, *, rules: PagingRules) -> str:
+def _apply(heard: _Heard, plan: AnswerPlan) -> str:
     """Make the effect true. Returns the text that goes back."""
+    row, phone = heard.row, heard.phone
     row.outcome = _HELP_OUTCOME if plan.is_help else f"Answered: {plan.reply}" if plan.reply else "Not answered."
     if plan.effect in (Effect.STOP, Effect.START):
         phone.is_stopped = plan.effect is Effect.STOP
@@ -247,25 +261,24 @@ def _apply(uow: UnitOfWork, row: InboundText, plan: AnswerPlan, user: User, phon
         return plan.reply
     if plan.page is None or plan.effect is Effect.NONE:
         return plan.reply
-    page = uow.session.get_one(Page, plan.page.page_id)
     try:
-        _change(uow, row, plan, page, user, rules=rules)
+        _change(heard, plan, heard.uow.session.get_one(Page, plan.page.page_id))
     except DomainError as error:
         row.outcome = f"Refused: {error}"
         return not_done_text(plan.page.item.number, str(error))
     return plan.reply
 
 
-def _change(uow: UnitOfWork, row: InboundText, plan: AnswerPlan, page: Page, user: User, *, rules: PagingRules) -> None:
+def _change(heard: _Heard, plan: AnswerPlan, page: Page) -> None:
+    uow, row, user, rules = heard.uow, heard.row, heard.user, heard.rules
     if plan.effect is Effect.TAKE:
         row.undo = take_page(uow, page, user, rules=rules)
     elif plan.effect is Effect.CLOSE:
-        row.undo = close_page(uow, page, user, note=plan.note, minutes=plan.minutes, rules=rules)
+        row.undo = close_page(heard.context, uow, page, user, Closing(plan.note, plan.minutes), rules=rules)
     elif plan.effect in (Effect.UNDO_TAKE, Effect.UNDO_CLOSE):
         last = _last_change(uow.session, user)
-        undo = last.undo if last else {}
         change = give_back if plan.effect is Effect.UNDO_TAKE else reopen_page
-        change(uow, page, user, undo=undo, rules=rules)
+        change(uow, page, user, undo=last.undo if last else {}, rules=rules)
         if last:
             last.undo = {}
     row.page_id = page.id

@@ -169,7 +169,7 @@ def _stay_blind(context: Context, claimed: Claimed, error: GatewayError) -> Clai
 
 
 def _stamp_again(context: Context, claimed: Claimed) -> Claimed | None:
-    """Commit that this text is about to leave (again): its words, its time, a fresh lease. None: not needed any more."""
+    """Commit that this text is about to leave (again): its words, its time, a fresh lease. None: not needed now."""
     with context.database.unit_of_work() as uow:
         row = _own(uow, claimed)
         if row is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -13,6 +14,7 @@ from portal.core.errors import DomainError
 from portal.core.escalation import resume
 from portal.models import Page, PageCode, UnitOfWork, User
 from portal.services.alarms import end_alarm, page_key
+from portal.services.context import Context
 from portal.services.page_endings import ASKING, end_for_all, stamp
 from portal.services.page_steps import end_page, place, policy_of, position_of
 from portal.services.page_texts import asked_people, cancel_pending, code_of, load_body, mark_answered, tell
@@ -69,19 +71,29 @@ def give_back(uow: UnitOfWork, page: Page, user: User, *, undo: dict[str, Any], 
         tell(uow, rules, [person], event=event, page_id=page.id, text=text)
 
 
+@dataclass(frozen=True)
+class Closing:
+    """The words and minutes that came with a C."""
+
+    note: str = ""
+    minutes: int | None = None
+
+
 def close_page(
-    uow: UnitOfWork, page: Page, user: User, *, note: str, minutes: int | None, rules: PagingRules
+    context: Context, uow: UnitOfWork, page: Page, user: User, closing: Closing, *, rules: PagingRules
 ) -> dict[str, Any]:
     """C by text: resolve the ticket with these words, which ends the page. Returns what UNDO needs.
 
     A digest is only put aside: its tickets stay open at the desk. Raises DomainError when the ticket refuses.
     """
-    undo: dict[str, Any] = {"kind": "close", "page_id": page.id, "state": page.state}
+    undo: dict[str, Any] = {"kind": "close", "page_id": page.id}
+    if page.ticket_id is not None:
+        undo["ticket"] = resolve_ticket(
+            context, uow, page.ticket_id, user, note=closing.note, minutes=closing.minutes, rules=rules
+        )
     if page.acknowledged_by is None:
         page.acknowledged_at, page.acknowledged_by = rules.now, user.id
         mark_answered(uow.session, page.id, user.id, at=rules.now)
-    if page.ticket_id is not None:
-        undo["ticket"] = resolve_ticket(uow, page.ticket_id, user, note=note, minutes=minutes, rules=rules)
     if page.state != "resolved":
         end_for_all(uow, page, by=user, rules=rules)
     return undo

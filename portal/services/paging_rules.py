@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from portal.core.calendars import holiday_at, is_open
 from portal.core.escalation import EscalationPolicy
-from portal.core.paging import HoursFacts, PagePolicy
+from portal.core.paging import HoursFacts, PagePolicy, WakeFor
+from portal.services.calendars import load_hours
+from portal.services.escalation_steps import load_policy
+from portal.services.oncall import on_call_at
+from portal.services.settings import load_settings
 
 SANDBOX = "sandbox"
 
@@ -48,7 +53,7 @@ class PagingRules:
 
 
 def load_paging_rules(session: Session, *, now: datetime) -> PagingRules:
-    """Read settings, calendar, roster and escalation: six statements."""
+    """Read settings, calendar, roster and escalation: five statements."""
     settings = load_settings(session)
     zone = settings.zone
     hours = load_hours(session, zone=zone)

@@ -11,7 +11,7 @@ from portal.core.ports import InboundSms, SentSms
 class FakeSms:
     """Scriptable `SmsGateway`. `sent` holds what the provider accepted, in order."""
 
-    name = "fake"
+    name = "twilio"
 
     def __init__(self):
         self.sent: list[SentSms] = []

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
 from portal.core.escalation import FALLBACK, ON_CALL, EscalationPolicy, Step
 from portal.core.paging import Cause, HoursFacts, PagePolicy
-from portal.models import Message, Notification, Page, Phone, Requester, Ticket, User
+from portal.models import HolidayRow, Message, Notification, Page, Phone, Requester, SettingRow, ShiftRow, Ticket, User
+from portal.services.audit import Change
+from portal.services.escalation_steps import save_policy
 from portal.services.paging import Event, decide_for_ticket
 from portal.services.paging_rules import PagingRules
+from tests.services.fake_sms import FakeSms
+from tests.services.mail_world import PlainBox
 
 NOW = datetime(2026, 12, 25, 2, 10, tzinfo=UTC)
 ALICE, BOB, CAROL, MALLORY = 1, 2, 3, 4
@@ -27,7 +34,7 @@ RULES = PagingRules(
     site_name="Acme IT",
     number_prefix="#",
     zone=ZoneInfo("Europe/Berlin"),
-    provider="fake",
+    provider="twilio",
     is_live=True,
 )
 CREATED = Event(Cause.CREATED)
@@ -38,7 +45,7 @@ def add_people(database):
     with database.unit_of_work() as uow:
         for user_id, (name, role) in people.items():
             email = f"{name.lower()}@acme.example"
-            uow.session.add(User(id=user_id, email=email, name=name, role=role, created_at=NOW))
+            uow.session.merge(User(id=user_id, email=email, name=name, role=role, created_at=NOW))
         uow.session.flush()
         for user_id, number in NUMBERS.items():
             uow.session.add(Phone(user_id=user_id, number=number))
@@ -118,3 +125,39 @@ class Times:
     def pass_by(self, minutes=0, seconds=0):
         self.product += timedelta(minutes=minutes, seconds=seconds)
         self.machine += timedelta(minutes=minutes, seconds=seconds)
+
+
+class World:
+    """The shop with its settings in the database, a provider in memory, and a clock that stands still.
+
+    Bob and Carol are on call all winter; it is Christmas night, and Nightdesk is live.
+    """
+
+    def __init__(self, database):
+        self.database, self.times, self.sms = database, Times(), FakeSms()
+        self.gateway = lambda: self.sms
+        random = SimpleNamespace(token=lambda size: next(self._tokens).to_bytes(size, "big"))
+        self._tokens = count(1)
+        add_people(database)
+        self.context = SimpleNamespace(
+            database=database, clock=self.times, random=random, sms=lambda: self.gateway(), box=PlainBox(), site_url=""
+        )
+        self.set(site__live=True, site__zone="Europe/Berlin", site__name="Acme IT", sms__provider="twilio")
+        self.set(paging__fallback=ALICE)
+        with database.unit_of_work() as uow:
+            uow.session.add(HolidayRow(observed_on=date(2026, 12, 25), name="Christmas Day", state="accepted"))
+            save_policy(uow, RULES.escalation, change=Change(None, NOW))
+        self.put_on_call(BOB, CAROL)
+
+    def set(self, **settings):
+        """`site__live=True` is the setting `site.live`."""
+        with self.database.unit_of_work() as uow:
+            for key, value in settings.items():
+                uow.session.merge(SettingRow(key=key.replace("__", "."), value=json.dumps(value)))
+
+    def put_on_call(self, *people):
+        with self.database.unit_of_work() as uow:
+            uow.session.query(ShiftRow).delete()
+            for person in people:
+                starts, ends = datetime(2026, 12, 1), datetime(2027, 3, 1)
+                uow.session.add(ShiftRow(user_id=person, starts=starts, ends=ends))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from portal.models import Alarm, Notification, Page, Phone
-from portal.services.alarms import audit_pages, end_alarm, open_alarms, page_key, raise_alarm, raise_page_alarm
+from portal.services.alarms import alarm_silent_pages, end_alarm, open_alarms, page_key, raise_alarm, raise_page_alarm
 from tests.services.paging_world import (
     ALICE,
     CAROL,
@@ -55,9 +55,9 @@ def test_a_page_alarm_texts_managers_and_the_fallback_with_a_code_each(shop):
 def test_a_page_no_phone_got_for_two_minutes_is_told_to_people(shop):
     decide(shop, add_ticket(shop))
     with shop.unit_of_work() as uow:
-        assert audit_pages(uow, rules=replace(RULES, now=later(seconds=119))) == 0
-        assert audit_pages(uow, rules=replace(RULES, now=later(seconds=120))) == 1
-        assert audit_pages(uow, rules=replace(RULES, now=later(seconds=180))) == 0
+        assert alarm_silent_pages(uow, rules=replace(RULES, now=later(seconds=119))) == 0
+        assert alarm_silent_pages(uow, rules=replace(RULES, now=later(seconds=120))) == 1
+        assert alarm_silent_pages(uow, rules=replace(RULES, now=later(seconds=180))) == 0
     assert [alarm.text for alarm in rows(shop, Alarm)] == ["#1: No phone has got this page for two minutes."]
     assert texts(shop, ALICE)[0][2].startswith("ALARM #1: No phone has got this page for two minutes.")
 
@@ -67,18 +67,18 @@ def test_a_page_that_rang_one_phone_is_well(shop):
     with shop.unit_of_work() as uow:
         uow.session.get_one(Notification, 1).state = "accepted"
     with shop.unit_of_work() as uow:
-        assert audit_pages(uow, rules=replace(RULES, now=later(minutes=9))) == 0
+        assert alarm_silent_pages(uow, rules=replace(RULES, now=later(minutes=9))) == 0
 
 
 def test_late_tickets_that_wait_too_long_for_their_digest_raise_an_alarm_that_ends(shop):
     decide(shop, add_ticket(shop, received_at=later(minutes=-200)))
     with shop.unit_of_work() as uow:
-        assert audit_pages(uow, rules=replace(RULES, now=later(minutes=2))) == 1
+        assert alarm_silent_pages(uow, rules=replace(RULES, now=later(minutes=2))) == 1
     with shop.unit_of_work() as uow:
         from portal.services.paging import open_digests
 
         open_digests(uow, rules=replace(RULES, now=later(minutes=2)))
-        audit_pages(uow, rules=replace(RULES, now=later(minutes=3)))
+        alarm_silent_pages(uow, rules=replace(RULES, now=later(minutes=3)))
     assert [alarm.ended_at for alarm in rows(shop, Alarm)] == [later(minutes=3)]
 
 

@@ -69,12 +69,12 @@ def test_polled_and_posted_texts_are_one(night):
     text = InboundSms("R1", NUMBERS[BOB], "a", NOW)
     night.sms.reply(NUMBERS[BOB], "a")
     with night.database.unit_of_work() as uow:
-        assert store_inbound(uow, "fake", [text, text], now=NOW) == 1
+        assert store_inbound(uow, "twilio", [text, text], now=NOW) == 1
         assert store_inbound(uow, "other", [text], now=NOW) == 1
         assert "texts" in uow.kinds
     night.times.pass_by(seconds=10)
     settle(night)
-    assert len(rows(night.database, InboundText, provider="fake")) == 1
+    assert len(rows(night.database, InboundText, provider="twilio")) == 1
 
 
 def test_closing_resolves_the_ticket_with_words_and_frees_the_code(night):
@@ -100,7 +100,7 @@ def test_undo_of_a_take_asks_again_and_tells_the_others(night):
     page = page_of(night.database, 1)
     assert (page.state, page.acknowledged_by, page.due_at) == ("open", None, later(minutes=5, seconds=20))
     assert night.sms.texts(NUMBERS[CAROL])[-1] == "Bob gave #1 back. Reply 1A to take it"
-    assert (ticket(night).status, ticket(night).assignee_id) == ("new", None)
+    assert (ticket(night).status, ticket(night).assignee_id) == ("open", None)
     assert say(night, BOB, "undo") == ["There is nothing to undo"]
 
 
@@ -211,7 +211,7 @@ def test_one_text_that_breaks_the_handling_does_not_stop_the_next(night, monkeyp
 
 
 def test_an_answer_reaches_a_person_in_watch_mode_too(world):
-    world.rules.update(is_live=False, provider="twilio")
+    world.set(site__live=False)
     assert say(world, BOB, "help")[0].startswith("A or 1A")
 
 
@@ -234,7 +234,7 @@ def test_the_provider_is_asked_every_ten_seconds_while_a_page_is_open_else_every
 
 
 def test_the_sandbox_costs_nothing_and_is_asked_every_second(world):
-    world.rules["provider"] = "sandbox"
+    world.set(sms__provider="sandbox")
     decide(world.database, add_ticket(world.database))
     before = world.sms.calls.count("list")
     for _ in range(10):
@@ -244,7 +244,7 @@ def test_the_sandbox_costs_nothing_and_is_asked_every_second(world):
 
 
 def test_without_a_provider_nobody_is_asked(world):
-    world.rules["provider"] = ""
+    world.set(sms__provider="")
     assert not handle_next(world.context)
     assert world.sms.calls == []
 

@@ -83,7 +83,7 @@ def test_taken_pages_are_left_alone(world):
 def test_the_roster_of_the_moment_is_asked_at_each_step(world):
     decide(world.database, add_ticket(world.database), on_call=(BOB,))
     mark_sent(world)
-    world.rules["on_call"] = (CAROL,)
+    world.put_on_call(CAROL)
     walk(world, 5)
     assert heads(world)[1:] == [(CAROL, "Again")]
 

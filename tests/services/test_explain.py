@@ -40,7 +40,7 @@ def add_story(world, ticket_id):
         page = session.get_one(Page, 1)
         page.acknowledged_at, page.acknowledged_by, page.closed_at = later(minutes=1), BOB, later(minutes=3)
         answer = InboundText(
-            provider="fake", provider_id="R1", sender="x", text="1 A", received_at=NOW, stored_at=NOW, user_id=BOB
+            provider="twilio", provider_id="R1", sender="x", text="1 A", received_at=NOW, stored_at=NOW, user_id=BOB
         )
         answer.page_id, answer.handled_at, answer.outcome = 1, later(minutes=1), "Answered: You have #1."
         session.add(answer)
@@ -60,8 +60,8 @@ def test_the_whole_way_stands_in_order_in_the_sites_zone(world):
         "mail      7:1: ticket. A person wrote it.",
         "decision  created: page. Today is a holiday: Christmas Day.",
         "text 1    page to Bob (...0101): claimed, try 1",
-        "text 1    page to Bob (...0101): fake took it as F1",
-        "answer 1  Bob wrote '1 A' (fake R1). Answered: You have #1.",
+        "text 1    page to Bob (...0101): twilio took it as F1",
+        "answer 1  Bob wrote '1 A' (twilio R1). Answered: You have #1.",
         "page 1    taken by Bob",
         "page 1    ended",
         'history   status by Bob {"to": "open"}',

@@ -39,7 +39,7 @@ def test_each_person_gets_one_text(world):
     assert [text.to for text in world.sms.sent] == [NUMBERS[BOB], NUMBERS[CAROL]]
     assert states(world) == [(BOB, "accepted"), (CAROL, "accepted")]
     row = rows(world.database, Notification)[0]
-    assert (row.provider, row.provider_id, row.accepted_at, row.tries) == ("fake", "F1", NOW, 1)
+    assert (row.provider, row.provider_id, row.accepted_at, row.tries) == ("twilio", "F1", NOW, 1)
 
 
 def test_a_row_is_sending_on_disk_before_the_provider_is_called(world):
@@ -100,7 +100,7 @@ def test_a_worker_that_lost_its_lease_changes_nothing(world):
     world.times.pass_by(seconds=61)
     drain(world)
     before = rows(world.database, Notification)[0]
-    notifications._record_sent(world.context, slow, SentSms("LATE", "accepted", "", "", NOW), "fake")
+    notifications._record_sent(world.context, slow, SentSms("LATE", "accepted", "", "", NOW), "twilio")
     after = rows(world.database, Notification)[0]
     assert (after.provider_id, after.accepted_at) == (before.provider_id, before.accepted_at)
 
@@ -265,10 +265,10 @@ def test_a_posted_receipt_is_taken_once_and_only_for_our_texts(world):
     page(world, on_call=(BOB,))
     drain(world)
     delivered = SentSms("F1", "delivered", "", "", NOW)
-    assert record_receipt(world.context, provider="fake", sent=delivered)
-    assert record_receipt(world.context, provider="fake", sent=SentSms("F1", "undelivered", "", "", NOW))
+    assert record_receipt(world.context, provider="twilio", sent=delivered)
+    assert record_receipt(world.context, provider="twilio", sent=SentSms("F1", "undelivered", "", "", NOW))
     assert states(world) == [(BOB, "delivered")]
-    assert not record_receipt(world.context, provider="twilio", sent=delivered)
+    assert not record_receipt(world.context, provider="sandbox", sent=delivered)
 
 
 def test_pages_leave_before_notices(world):

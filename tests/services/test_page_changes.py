@@ -6,7 +6,7 @@ import pytest
 
 from portal.core.errors import DomainError
 from portal.models import Alarm, Notification, Page, PageCode, Ticket, User
-from portal.services.page_changes import close_page, give_back, reopen_page, take_page
+from portal.services.page_changes import Closing, close_page, give_back, reopen_page, take_page
 from portal.services.paging import page_test
 from tests.services.paging_world import BOB, CAROL, RULES, add_ticket, decide, later, rows, texts
 
@@ -28,6 +28,12 @@ def act(world, action, person=BOB, rules=LATER, **keywords):
         return action(uow, page, user, rules=rules, **keywords)
 
 
+def close(world, note="", minutes=None):
+    with world.database.unit_of_work() as uow:
+        page, bob = uow.session.get_one(Page, 1), uow.session.get_one(User, BOB)
+        return close_page(world.context, uow, page, bob, Closing(note, minutes), rules=LATER)
+
+
 def page(world):
     return rows(world.database, Page)[0]
 
@@ -47,7 +53,7 @@ def test_taking_what_somebody_has_says_who_and_since_when(rung):
     act(rung, take_page)
     with pytest.raises(DomainError, match=r"Bob has it since 03:14\."):
         act(rung, take_page, CAROL)
-    act(rung, close_page, note="", minutes=None)
+    close(rung)
     with pytest.raises(DomainError, match="already closed"):
         act(rung, take_page, CAROL)
 
@@ -77,7 +83,7 @@ def test_giving_back_asks_again_after_a_full_wait(rung):
 
 
 def test_closing_without_taking_takes_and_closes(rung):
-    undo = act(rung, close_page, note="swapped the cable", minutes=5)
+    undo = close(rung, "swapped the cable", 5)
     assert (page(rung).state, page(rung).acknowledged_by, undo["kind"]) == ("resolved", BOB, "close")
     assert rows(rung.database, Ticket)[0].status == "resolved"
     assert not any(code.is_open for code in rows(rung.database, PageCode))
@@ -87,14 +93,14 @@ def test_a_digest_is_put_aside_and_its_tickets_stay_open(world):
     with world.database.unit_of_work() as uow:
         uow.session.add(Page(kind="digest", state="open", opened_at=RULES.now))
     add_ticket(world.database)
-    act(world, close_page, note="", minutes=None)
+    close(world)
     assert page(world).state == "resolved"
     assert rows(world.database, Ticket)[0].is_open
 
 
 def test_reopening_makes_the_page_the_senders_again(rung):
     act(rung, take_page)
-    undo = act(rung, close_page, note="", minutes=None)
+    undo = close(rung)
     act(rung, reopen_page, undo=undo)
     assert (page(rung).state, page(rung).closed_at) == ("acknowledged", None)
     assert all(code.is_open for code in rows(rung.database, PageCode))

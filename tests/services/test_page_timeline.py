@@ -29,7 +29,7 @@ def test_each_text_and_answer_is_a_line_in_order(world):
         row = uow.session.get_one(Notification, 1)
         row.state, row.accepted_at, row.delivered_at = "delivered", later(seconds=1), later(seconds=3)
         answer = InboundText(
-            provider="fake", provider_id="R1", sender="x", text="1 A", received_at=NOW, stored_at=NOW, user_id=BOB
+            provider="twilio", provider_id="R1", sender="x", text="1 A", received_at=NOW, stored_at=NOW, user_id=BOB
         )
         answer.page_id, answer.handled_at, answer.outcome = 1, later(seconds=60), "Answered: You have #1."
         uow.session.add(answer)
