@@ -22,9 +22,16 @@ from portal.services.categories import (
 )
 from portal.services.lexicon import list_terms, save_term
 from portal.services.rules import list_rules, save_rule
+from tests.services.triage_world import bare_database
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 CHANGE = Change(None, NOW)
+
+
+@pytest.fixture
+def database(tmp_path):
+    with bare_database(tmp_path) as made:
+        yield made
 
 
 def write(database, act, *arguments, **keywords):

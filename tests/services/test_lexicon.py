@@ -20,8 +20,15 @@ from portal.services.lexicon import (
     save_term,
     seed_triage,
 )
+from tests.services.triage_world import bare_database
 
 CHANGE = Change(None, datetime(2026, 11, 20, 12, tzinfo=UTC))
+
+
+@pytest.fixture
+def database(tmp_path):
+    with bare_database(tmp_path) as made:
+        yield made
 
 
 def write(database, act, *arguments, **keywords):

@@ -19,10 +19,17 @@ from portal.services.rules import (
     save_rule,
     switch_rule,
 )
+from tests.services.triage_world import bare_database
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 CHANGE = Change(None, NOW)
 URGENT = Rule("Urgent", (Condition(ConditionKind.EMERGENCY),), RuleActions(priority=1))
+
+
+@pytest.fixture
+def database(tmp_path):
+    with bare_database(tmp_path) as made:
+        yield made
 
 
 def write(database, act, *arguments, **keywords):
@@ -59,7 +66,7 @@ def test_a_rule_may_name_what_exists(database) -> None:
             uow.session.add(User(email=email, name=name, role="technician", is_active=is_active, created_at=NOW))
     choices = read(database, load_rule_choices)
     assert (choices.queues, choices.categories) == ({"Desk"}, {"Network"})
-    assert choices.people == {"bob@example.org"}
+    assert choices.people == {"alice@a.example", "bob@a.example", "bob@example.org"}
 
 
 def test_a_wrong_rule_is_refused_with_every_problem(database) -> None:

@@ -1,0 +1,22 @@
+"""When somebody will look at a request, as one sentence for the requester."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from portal.core.calendars import BusinessHours, next_opening
+
+
+def promise_answer(hours: BusinessHours, *, now: datetime, is_paged: bool) -> str:
+    """Open or paged: soon; closed: the next opening. "" where the hours name none."""
+    if is_paged:
+        return "The person on call has been told and will look at it."
+    opens_at = next_opening(hours, now)
+    if opens_at is None:
+        return ""
+    if opens_at == now:
+        return "We are open and will look at it soon."
+    local, today = opens_at.astimezone(hours.zone), now.astimezone(hours.zone).date()
+    days = (local.date() - today).days
+    day = {0: "today", 1: "tomorrow"}.get(days, f"on {local:%A}, {local.day} {local:%B}")
+    return f"We are closed now and will look at it {day} from {local:%H:%M}."
