@@ -28,6 +28,7 @@ class IntakeFacts:
     """What the database knows. `twin_id` is an earlier ledger row of the same content, `twin_ticket` its ticket.
 
     `has_id_twin`: an earlier row has the same Message-ID but other content. `is_cut`: only the header was fetched.
+    `is_over`: the ticket it answers was closed longer ago than replies may reopen it.
     """
 
     kind: MailKind
@@ -36,20 +37,22 @@ class IntakeFacts:
     twin_ticket: int | None = None
     has_id_twin: bool = False
     is_cut: bool = False
+    is_over: bool = False
 
 
 @dataclass(frozen=True)
 class IntakePlan:
     """What to do. `ticket_id` is the ticket it joins; None with verdict `ticket` means a new one.
 
-    `maybe` is a ticket it may belong to, to be offered on the new one. `is_automatic` marks what is never answered
-    and never pages.
+    `maybe` is a ticket it may belong to, to be offered on the new one; `follows` the closed one it goes on from.
+    `is_automatic` marks what is never answered and never pages.
     """
 
     verdict: str
     reason: str
     ticket_id: int | None = None
     maybe: int | None = None
+    follows: int | None = None
     is_automatic: bool = False
 
 
@@ -81,7 +84,11 @@ def _from_a_sender(facts: IntakeFacts, *, is_automatic: bool) -> IntakePlan:
         notes.append("it is over the size limit: text and attachments are still in the mailbox")
     if is_automatic:
         notes.append(f"automatic, so never answered ({facts.kind.reason})")
+    ticket_id = facts.thread.ticket_id
+    if ticket_id is not None and facts.is_over:
+        notes.append(f"ticket {ticket_id} was closed too long ago to be opened again")
+        return IntakePlan(TICKET, "; ".join(notes), follows=ticket_id)
     reason = "; ".join(notes)
-    if facts.thread.ticket_id is not None:
-        return IntakePlan(REPLY, reason, facts.thread.ticket_id)
+    if ticket_id is not None:
+        return IntakePlan(REPLY, reason, ticket_id)
     return IntakePlan(TICKET, reason, maybe=facts.thread.maybe, is_automatic=is_automatic)

@@ -66,3 +66,9 @@ def test_a_mail_that_was_too_large_to_fetch_says_so():
 def test_weak_evidence_is_offered_and_not_followed():
     plan = decide(thread=ThreadDecision(None, "new ticket: names #9", maybe=9))
     assert (plan.verdict, plan.ticket_id, plan.maybe) == ("ticket", None, 9)
+
+
+def test_a_reply_long_after_closing_opens_a_ticket_that_follows():
+    plan = decide(thread=JOINS, is_over=True)
+    assert (plan.verdict, plan.ticket_id, plan.follows) == ("ticket", None, 7)
+    assert decide(thread=JOINS, kind=OOF, is_over=True).verdict == "automatic"

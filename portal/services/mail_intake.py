@@ -1,0 +1,171 @@
+"""Stage 2 of mail in (work kind `mail_intake`): ledger rows to verdicts, each in one transaction.
+
+Everything slow (reading the original, parsing, sanitising, hashing) happens before that transaction. Taking the row and
+what became of it are one commit, so two workers cannot both make a ticket of it, and a crash leaves it untaken.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from portal.core import intake, retry
+from portal.core.mail import ParsedMail, parse_mail
+from portal.core.mail_kinds import MailKind, decide_kind
+from portal.core.retry import RetryPolicy
+from portal.core.threading import read_tokens
+from portal.models import DatabaseBusyError, MailLedger, SessionBlobStore, UnitOfWork
+from portal.services.context import Context
+from portal.services.mail_apply import apply_plan
+from portal.services.mail_facts import TOKEN_PURPOSE, load_facts
+from portal.services.mailboxes import own_addresses
+from portal.services.sanitize import sanitize_html
+
+# Mails above this are noted before they are parsed: one that kills the process must not be tried for ever.
+_LARGE = 1_000_000
+_RETRY = RetryPolicy(waits=(2, 10, 60, 300), give_up_after=intake.MAX_TRIES)
+
+log = structlog.get_logger(__name__)
+
+Pause = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A row with its mail read, before anything is written."""
+
+    ledger_id: int
+    mail: ParsedMail
+    html: str
+    kind: MailKind
+    is_quiet: bool
+
+
+def count_due_mails(session: Session, *, now: datetime) -> int:
+    """Rows whose verdict should be given now."""
+    return session.scalar(select(func.count()).select_from(MailLedger).where(_due(now))) or 0
+
+
+def count_unexplained(session: Session, *, now: datetime) -> int:
+    """Messages that were listed and have had no verdict for ten minutes. The number that must be zero."""
+    since = now - timedelta(minutes=intake.UNEXPLAINED_AFTER_MINUTES)
+    waiting = (MailLedger.state == "stored", MailLedger.listed_at < since)
+    return session.scalar(select(func.count()).select_from(MailLedger).where(*waiting)) or 0
+
+
+def take_next(context: Context, *, mailbox_id: int | None = None, pause: Pause = time.sleep) -> bool:
+    """Give one stored mail its verdict, night mail before imported mail. False: none waits.
+
+    `mailbox_id` takes from one mailbox only. After an imported mail it pauses as long as the commit took, so that
+    bulk work leaves half of the database's time to everybody else.
+    """
+    with context.database.read_session() as session:
+        query = select(MailLedger.id).where(_due(context.clock.now()))
+        if mailbox_id is not None:
+            query = query.where(MailLedger.mailbox_id == mailbox_id)
+        ledger_id = session.scalar(query.order_by(MailLedger.is_quiet, MailLedger.id).limit(1))
+    if ledger_id is None:
+        return False
+    try:
+        ready = _read(context, ledger_id)
+        began = time.monotonic()
+        if ready is not None:
+            _take(context, ready)
+    except (DatabaseBusyError, OperationalError):
+        raise  # the database's trouble and not the mail's: the row stays as it is
+    except Exception as error:  # whatever one mail breaks, it ends in quarantine and the next is taken
+        log.exception("a mail could not be taken in", ledger=ledger_id)
+        _record_failure(context, ledger_id, error)
+        return True
+    if ready is not None and ready.is_quiet:
+        pause(time.monotonic() - began)
+    return True
+
+
+def _due(now: datetime) -> ColumnElement[bool]:
+    return and_(MailLedger.state == "stored", MailLedger.due_at <= now)
+
+
+def _read(context: Context, ledger_id: int) -> Ready | None:
+    with context.database.read_session() as session:
+        row = session.get_one(MailLedger, ledger_id)
+        raw = SessionBlobStore(session).get(row.sha256 or "")
+        addresses = own_addresses(session)
+        tries, is_quiet = row.tries, row.is_quiet
+    if len(raw) > _LARGE and not _note_try(context, ledger_id, tries):
+        return None
+    mail = parse_mail(raw)
+    kind = decide_kind(mail, own_addresses=addresses, is_own_id=lambda one: bool(read_tokens(one, mac=_mac(context))))
+    return Ready(ledger_id, mail, sanitize_html(mail.html), kind, is_quiet)
+
+
+def _mac(context: Context) -> Callable[[bytes], bytes]:
+    return lambda message: context.box.mac(TOKEN_PURPOSE, message)
+
+
+def _take(context: Context, ready: Ready) -> None:
+    with context.database.unit_of_work() as uow:
+        if not _claim(uow, ready.ledger_id):
+            return
+        row = uow.session.get_one(MailLedger, ready.ledger_id)
+        facts = load_facts(uow.session, row, ready.mail, kind=ready.kind, mac=_mac(context), now=context.clock.now())
+        plan = intake.decide_intake(ready.mail, facts=facts)
+        row.message_id, row.content_hash = ready.mail.message_id, ready.mail.content_hash
+        row.sender = (str(ready.mail.from_email) or "")[:300]
+        row.subject = ready.mail.subject[:300]
+        row.verdict, row.reason, row.verdict_at = plan.verdict, plan.reason, context.clock.now()
+        row.ticket_id = apply_plan(context, uow, row, ready.mail, plan=plan, html=ready.html)
+
+
+def _claim(uow: UnitOfWork, ledger_id: int) -> bool:
+    """Compare and set: of two workers with the same row, one changes it and the other stops."""
+    taken = update(MailLedger).where(MailLedger.id == ledger_id, MailLedger.state == "stored").values(state="done")
+    return uow.session.execute(taken).rowcount == 1  # type: ignore[attr-defined,no-any-return]
+
+
+def _note_try(context: Context, ledger_id: int, tries: int) -> bool:
+    """Commit that a large mail is about to be parsed. False: it ended the process too often and is put aside."""
+    with context.database.unit_of_work() as uow:
+        row = uow.session.get_one(MailLedger, ledger_id)
+        if row.state != "stored":
+            return False
+        if tries >= intake.MAX_TRIES:
+            _quarantine(row, f"reading it ended the program {tries} times", context.clock.now())
+            return False
+        row.tries += 1
+        return True
+
+
+def _record_failure(context: Context, ledger_id: int, error: Exception) -> None:
+    now = context.clock.now()
+    with context.database.unit_of_work() as uow:
+        row = uow.session.get_one(MailLedger, ledger_id)
+        if row.state != "stored":
+            return
+        row.tries += 1
+        row.last_error = f"{type(error).__name__}: {error}"[:500]
+        plan = retry.plan_retry(_RETRY, tries=row.tries, now=now)
+        row.due_at = plan.due_at
+        if plan.due_at is None:
+            _quarantine(row, f"it could not be taken in, tried {row.tries} times ({row.last_error})", now)
+
+
+def _quarantine(row: MailLedger, reason: str, now: datetime) -> None:
+    row.state, row.verdict, row.reason, row.verdict_at = "done", intake.QUARANTINED, reason, now
+
+
+def retry_quarantined(uow: UnitOfWork, ledger_id: int, *, now: datetime) -> bool:
+    """Try a mail in quarantine once more. False: it is not there."""
+    row = uow.session.get(MailLedger, ledger_id)
+    if row is None or row.state != "done" or row.verdict != intake.QUARANTINED:
+        return False
+    row.state, row.verdict, row.reason, row.verdict_at, row.tries, row.due_at = "stored", "", "", None, 0, now
+    uow.wake("mail_intake")
+    return True
