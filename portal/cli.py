@@ -1,0 +1,31 @@
+"""The `portal` command line. Each area's commands live beside it; this file gathers them."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from portal.config import ConfigError
+from portal.core.errors import DomainError
+from portal.cli_admin import db, user
+
+
+class _Sentences(click.Group):
+    """What a person did wrong is one sentence on the error output, not a trace."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except (DomainError, ConfigError) as error:
+            click.echo(str(error), err=True)
+            sys.exit(1)
+
+
+@click.group(cls=_Sentences)
+def main() -> None:
+    """Nightdesk from the command line. Commands read the same NIGHTDESK_ settings as the program."""
+
+
+for command in (db, user):
+    main.add_command(command)

@@ -1,0 +1,70 @@
+"""What goes wrong, as a page with a sentence: never a trace, never a lost form without a word."""
+
+from __future__ import annotations
+
+import structlog
+from flask import Flask, render_template, request
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from portal.core.errors import DomainError
+from portal.models import DatabaseBusyError
+from portal.web.htmx import wants_partial
+
+log = structlog.get_logger(__name__)
+
+_TITLES = {
+    400: "That did not work",
+    401: "Please sign in",
+    403: "Not for your role",
+    404: "Nothing here",
+    405: "Not that way",
+    413: "Too large",
+    422: "That did not work",
+    429: "Too many at once",
+    500: "Something went wrong",
+    503: "Not now",
+}
+_TEXTS = {
+    403: "Your role does not allow this. An administrator can change it.",
+    404: "This page does not exist, or not any more.",
+    405: "This address is not opened like that.",
+    413: "What you sent is larger than we take.",
+    500: "It is noted in the log. Nothing you did was saved halfway; please try again.",
+}
+
+
+def install(app: Flask) -> None:
+    """One handler for each kind of failure."""
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(CSRFError, _forged)
+    app.register_error_handler(DatabaseBusyError, _busy)
+    app.register_error_handler(DomainError, _refused)
+
+
+def _page(code: int, text: str) -> tuple[str, int]:
+    template = "errors/_notice.html" if wants_partial() else "errors/error.html"
+    return render_template(template, code=code, title=_TITLES.get(code, "That did not work"), text=text), code
+
+
+def _http(error: HTTPException) -> tuple[str, int] | HTTPException:
+    code = error.code or 500
+    if code < 400:
+        return error
+    if isinstance(error, InternalServerError):
+        log.error("a request failed", path=request.path, exc_info=error.original_exception)
+        return _page(500, _TEXTS[500])
+    is_ours = error.description and error.description != type(error).description
+    return _page(code, str(error.description) if is_ours else _TEXTS.get(code, "Please go back and try again."))
+
+
+def _forged(error: CSRFError) -> tuple[str, int]:
+    return _page(400, "This form was not made by us, or you have signed in again since. Reload the page and try again.")
+
+
+def _busy(error: DatabaseBusyError) -> tuple[str, int]:
+    return _page(503, str(error))
+
+
+def _refused(error: DomainError) -> tuple[str, int]:
+    return _page(422, str(error))
