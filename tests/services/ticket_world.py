@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import atexit
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +12,8 @@ from sqlalchemy import event, insert
 from sqlalchemy.orm import Session
 
 from portal.core.search import tokenise
-from portal.models import Base, Category, Database, Message, Queue, Requester, SearchDocument, Ticket, User
+from portal.models import Category, Database, Message, Queue, Requester, SearchDocument, Ticket, UnitOfWork, User
+from tests.databases import fresh_database
 
 NOW = datetime(2026, 11, 21, 2, 10, tzinfo=UTC)
 ALICE, BOB = 1, 2
@@ -24,30 +21,15 @@ ALICE, BOB = 1, 2
 
 def make_database(folder: Path) -> Database:
     """A database with Alice, Bob, two queues, a category and Dana, but no ticket yet."""
-    target = folder / "t.sqlite3"
-    shutil.copy(_template(), target)
-    return Database(f"sqlite:///{target}")
+    return fresh_database(folder, _fill)
 
 
-@cache
-def _template() -> Path:
-    """Made once a run: creating the tables is what takes time."""
-    folder = Path(tempfile.mkdtemp())
-    atexit.register(shutil.rmtree, folder)
-    target = folder / "template.sqlite3"
-    database = Database(f"sqlite:///{target}")
-    Base.metadata.create_all(database.writer)
-    with database.unit_of_work() as uow:
-        for id, name, role in ((ALICE, "Alice", "admin"), (BOB, "Bob", "technician")):
-            uow.session.add(User(id=id, email=f"{name.lower()}@a.example", name=name, role=role, created_at=NOW))
-        uow.session.add_all([Queue(id=1, name="Desktop", position=1), Queue(id=2, name="Servers", position=0)])
-        uow.session.add(Category(id=1, name="Printer"))
-        uow.session.add(Requester(id=1, email="dana@c.example", name="Dana Diaz", created_at=NOW))
-    with database.writer.connect() as connection:
-        connection.exec_driver_sql("COMMIT")
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    database.dispose()
-    return target
+def _fill(uow: UnitOfWork) -> None:
+    for id, name, role in ((ALICE, "Alice", "admin"), (BOB, "Bob", "technician")):
+        uow.session.add(User(id=id, email=f"{name.lower()}@a.example", name=name, role=role, created_at=NOW))
+    uow.session.add_all([Queue(id=1, name="Desktop", position=1), Queue(id=2, name="Servers", position=0)])
+    uow.session.add(Category(id=1, name="Printer"))
+    uow.session.add(Requester(id=1, email="dana@c.example", name="Dana Diaz", created_at=NOW))
 
 
 def ticket_values(id: int, **changes: Any) -> dict[str, Any]:

@@ -1,0 +1,92 @@
+"""A fresh database for each test: SQLite, or PostgreSQL where NIGHTDESK_TEST_DATABASE_URL names a server."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from functools import cache
+from itertools import count
+from pathlib import Path
+
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+
+from portal.models import Base, Database
+
+_number = count(1)
+
+
+def fresh_database(folder: Path, fill) -> Database:
+    """A database whose tables hold what `fill(uow)` writes: made once a run, copied for each test."""
+    server = os.environ.get("NIGHTDESK_TEST_DATABASE_URL")
+    if server:
+        return Database(_copy_of_postgresql(server, _postgresql_template(server, fill)))
+    target = folder / "t.sqlite3"
+    shutil.copy(_sqlite_template(fill), target)
+    return Database(f"sqlite:///{target}")
+
+
+def empty_database_url(folder: Path) -> str:
+    """The URL of a database without tables."""
+    server = os.environ.get("NIGHTDESK_TEST_DATABASE_URL")
+    if not server:
+        return f"sqlite:///{folder / 'nightdesk.sqlite3'}"
+    return _copy_of_postgresql(server, "template1")
+
+
+@cache
+def _sqlite_template(fill) -> Path:
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    target = folder / "template.sqlite3"
+    database = Database(f"sqlite:///{target}")
+    _make(database, fill)
+    with database.writer.connect() as connection:
+        connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.dispose()
+    return target
+
+
+@cache
+def _postgresql_template(server: str, fill) -> str:
+    name = f"t{os.getpid()}_{next(_number)}"
+    _run(server, f"CREATE DATABASE {name}")
+    database = Database(_url(server, name))
+    _make(database, fill)
+    _move_sequences(database)
+    database.dispose()
+    return name
+
+
+def _make(database: Database, fill) -> None:
+    Base.metadata.create_all(database.writer)
+    with database.unit_of_work() as uow:
+        fill(uow)
+
+
+def _move_sequences(database: Database) -> None:
+    """Rows that came with an id of their own do not move PostgreSQL's sequences: start them far above."""
+    with database.writer.connect() as connection:
+        for name in connection.scalars(text("SELECT sequencename FROM pg_sequences")).all():
+            connection.execute(text(f"ALTER SEQUENCE {name} RESTART WITH 101"))
+        connection.commit()
+
+
+def _copy_of_postgresql(server: str, template: str) -> str:
+    name = f"c{os.getpid()}_{next(_number)}"
+    _run(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    return _url(server, name)
+
+
+def _url(server: str, name: str) -> str:
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+def _run(server: str, statement: str) -> None:
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
