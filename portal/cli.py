@@ -9,6 +9,7 @@ import click
 from portal.config import ConfigError
 from portal.core.errors import DomainError
 from portal.cli_admin import db, user
+from portal.cli_paging import explain, sandbox
 
 
 class _Sentences(click.Group):
@@ -27,5 +28,5 @@ def main() -> None:
     """Nightdesk from the command line. Commands read the same NIGHTDESK_ settings as the program."""
 
 
-for command in (db, user):
+for command in (db, user, sandbox, explain):
     main.add_command(command)

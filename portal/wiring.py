@@ -45,8 +45,8 @@ def build(config: Config) -> Context:
 
 
 def sandbox_gateway(config: Config, clock: Clock) -> SandboxGateway:
-    """The pretended provider, for its page and its commands."""
-    return SandboxGateway(config.data_dir / SANDBOX_FILE, now=clock.now)
+    """The pretended provider, for its page and its commands. It has a clock of its own, as a real one has."""
+    return SandboxGateway(config.data_dir / SANDBOX_FILE, now=clock.lease_now)
 
 
 def _queue(config: Config) -> JobQueue:

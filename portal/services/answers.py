@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import func, or_, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from portal.core.answers import (
@@ -89,6 +89,12 @@ def store_inbound(uow: UnitOfWork, provider: str, texts: Iterable[InboundSms], *
     if new:
         uow.wake(TEXTS)
     return new
+
+
+def ask_provider_soon(uow: UnitOfWork) -> None:
+    """Have the provider asked at once, whatever the interval: somebody just answered on a sandbox phone."""
+    uow.session.execute(delete(Lease).where(Lease.name == POLL_LEASE))
+    uow.wake(TEXTS)
 
 
 def _is_poll_due(session: Session, context: Context) -> bool:

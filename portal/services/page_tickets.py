@@ -7,10 +7,8 @@ from typing import Any
 from portal.core import tickets as statuses
 from portal.models import Ticket, UnitOfWork, User
 from portal.services.context import Context
-from portal.services.mail_out import add_resolved
-from portal.services.page_endings import end_ticket_pages
 from portal.services.paging_rules import PagingRules
-from portal.services.settings import load_settings
+from portal.services.ticket_work import move_ticket
 from portal.services.tickets import NOTE, Actor, NewMessage, add_message, assign_ticket, record_event, set_status
 
 Before = dict[str, Any]
@@ -56,9 +54,7 @@ def resolve_ticket(
     ticket, actor = uow.session.get_one(Ticket, ticket_id), Actor(user.name, user.id)
     before = {"status": ticket.status, "assignee_id": ticket.assignee_id}
     resolution = note or f"Solved by {user.name}."
-    set_status(uow, ticket, statuses.RESOLVED, actor=actor, now=rules.now, resolution=resolution)
+    move_ticket(context, uow, ticket, statuses.RESOLVED, actor=actor, resolution=resolution)
     if minutes is not None:
         record_event(uow, ticket, "time", actor=actor, now=rules.now, minutes=minutes)
-    add_resolved(context, uow, ticket, settings=load_settings(uow.session))
-    end_ticket_pages(uow, ticket_id, by=user, rules=rules)
     return before

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from portal.models import InboundText, Notification, Page, PageDecisionRow, PageTicket, User
+from portal.models import InboundText, Notification, Page, PageDecisionRow, PageTicket, Ticket, User
 
 _CAUSES = {
     "created": "The ticket came in",
@@ -134,3 +134,49 @@ def _sent(row: Notification, name: str) -> Entry:
     reason = f" ({row.last_error})" if row.last_error and row.state not in ("accepted", "delivered") else ""
     at = row.delivered_at or row.accepted_at or row.sending_at or row.created_at
     return Entry(at, f"{what} to {name} {_STATES[row.state]}{reason}.", row.text, tone.get(row.state, "plain"))
+
+
+@dataclass(frozen=True)
+class LivePage:
+    """A page that has not ended, for the list. `ticket_id` 0: it is about no single ticket."""
+
+    id: int
+    kind: str
+    state: str
+    ticket_id: int
+    subject: str
+    priority: int
+    opened_at: datetime
+    due_at: datetime | None
+    holder: str
+    acknowledged_at: datetime | None
+
+    @property
+    def is_asking(self) -> bool:
+        return self.state in ("open", "expired")
+
+
+def list_live_pages(session: Session) -> list[LivePage]:
+    """Every page that has not ended: unanswered ones first, then the taken ones. One statement."""
+    query = (
+        select(Page, Ticket.subject, Ticket.priority, User.name)
+        .outerjoin(Ticket, Ticket.id == Page.ticket_id)
+        .outerjoin(User, User.id == Page.acknowledged_by)
+        .where(Page.state != "resolved")
+        .order_by((Page.state == "acknowledged"), Page.id.desc())
+    )
+    return [
+        LivePage(
+            id=page.id,
+            kind=page.kind,
+            state=page.state,
+            ticket_id=page.ticket_id or 0,
+            subject=subject or "",
+            priority=priority or 0,
+            opened_at=page.opened_at,
+            due_at=page.due_at,
+            holder=holder or "",
+            acknowledged_at=page.acknowledged_at,
+        )
+        for page, subject, priority, holder in session.execute(query)
+    ]
