@@ -21,51 +21,24 @@ from portal.models import (
 from portal.services import triage
 from portal.services.audit import Change
 from portal.services.categories import list_categories, list_queues
-from portal.services.lexicon import save_term, seed_triage
+from portal.services.lexicon import save_term
 from portal.services.rules import save_rule
 from portal.services.tickets import (
-    Actor,
-    NewMessage,
-    NewTicket,
-    create_ticket,
-    find_or_add_requester,
     recount,
     set_status,
     sort_ticket,
 )
 from portal.services.triage import Request, count_untriaged, examine, load_desk, load_request, triage_next
-from tests.services.paging_world import BOB, NOW, World
-from tests.services.triage_world import bare_database
+from tests.services.paging_world import BOB, NOW
+from tests.services.triage_world import DANA, ask, load, step, triage_world
 
 CHANGE = Change(None, NOW)
-DANA = Actor("Dana Diaz")
 
 
 @pytest.fixture
 def world(tmp_path):
-    with bare_database(tmp_path) as database:
-        made = World(database)
-        with database.unit_of_work() as uow:
-            seed_triage(uow, change=CHANGE)
+    with triage_world(tmp_path) as made:
         yield made
-
-
-def ask(world, subject="Printer", body="The toner is empty", *, source="mail", received_at=NOW, **values) -> int:
-    """A new request of Dana's; returns the ticket's number."""
-    with world.database.unit_of_work() as uow:
-        dana = find_or_add_requester(uow, "dana@c.example", now=NOW, name="Dana Diaz")
-        first = NewMessage("request", body, author="Dana Diaz")
-        new = NewTicket(subject, first, source, dana.id, received_at, values)
-        return create_ticket(uow, new, actor=DANA, now=NOW)[0].id
-
-
-def step(world) -> bool:
-    return triage_next(world.context, pause=lambda seconds: None)
-
-
-def load(world, model, **where):
-    with world.database.read_session() as session:
-        return session.scalars(select(model).filter_by(**where).order_by(*model.__table__.primary_key)).all()
 
 
 def sorted_as(world, ticket_id: int) -> tuple[str, int, str]:
