@@ -10,6 +10,7 @@ from portal.config import ConfigError
 from portal.core.errors import DomainError
 from portal.cli_admin import db, user
 from portal.cli_paging import explain, sandbox
+from portal.cli_status import status
 
 
 class _Sentences(click.Group):
@@ -28,5 +29,5 @@ def main() -> None:
     """Nightdesk from the command line. Commands read the same NIGHTDESK_ settings as the program."""
 
 
-for command in (db, user, sandbox, explain):
+for command in (db, user, sandbox, explain, status):
     main.add_command(command)

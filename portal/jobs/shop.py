@@ -20,7 +20,7 @@ class Shop:
         stopping: set when the process is to end.
     """
 
-    def __init__(self, context: Context, *, stopping: threading.Event) -> None:
+    def __init__(self, context: Context, stopping: threading.Event) -> None:
         self.context = context
         steps = {kind: (lambda entry=entry: entry.step(context)) for kind, entry in WORK.items()}
         self._drainer = Drainer(steps, queue=context.queue, stopping=stopping)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from portal.core import work
 from portal.jobs.chores import run_next_chore
-from portal.services import answers, escalation, jobs, mail_fetch, mail_intake, mail_out, notifications
+from portal.services import answers, escalation, jobs, mail_fetch, mail_intake, mail_outbox, notifications, triage
 from portal.services.context import Context
 
 
@@ -38,6 +38,7 @@ def _chores(kind: str) -> Work:
 
 
 WORK: Mapping[str, Work] = {
+    work.TRIAGE: Work(triage.triage_next, lambda context, session, t: triage.count_untriaged(session)),
     work.PAGES: Work(escalation.step_next, lambda context, session, t: escalation.count_due_pages(session, now=t.now)),
     work.NOTIFY: Work(
         notifications.send_next,
@@ -53,8 +54,8 @@ WORK: Mapping[str, Work] = {
         lambda context, session, t: mail_fetch.count_due_mailboxes(session, now=t.now, lease_now=t.lease_now),
     ),
     work.MAIL_OUT: Work(
-        mail_out.send_next,
-        lambda context, session, t: mail_out.count_due_outgoing(session, now=t.now, lease_now=t.lease_now),
+        mail_outbox.send_next,
+        lambda context, session, t: mail_outbox.count_due_outgoing(session, now=t.now, lease_now=t.lease_now),
     ),
     work.CHORES: _chores(work.CHORES),
 }

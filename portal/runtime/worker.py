@@ -40,9 +40,9 @@ def work(parent: Parent, process_role: str, open_shop: OpenShop) -> None:
     """Run until told to stop; then finish the items in hand. `process_role` is `worker-urgent` or `worker-outside`."""
     config = load_config()
     set_up_logging(config.log_level, role=process_role, stream=parent.out)
+    context = build(config)  # opens no connection: that waits for the database to be ready
     if not parent.wait_for_go():
         return
-    context = build(config)
     parent.on("note_restart", lambda order: _note_restart(context, order))
     worker = _Worker(config, context, process_role.removeprefix("worker-"), parent=parent)
     worker.run(open_shop(context, parent.stopping))

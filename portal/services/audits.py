@@ -8,9 +8,10 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from portal.models import MailboxRow, Notification, Page, Ticket, UnitOfWork
-from portal.services.alarms import end_alarm, raise_alarm
+from portal.services.alarms import alarm_silent_pages, end_alarm, raise_alarm
 from portal.services.context import Context
 from portal.services.mail_intake import count_unexplained
+from portal.services.paging_rules import load_paging_rules
 
 # A decided page reaches a phone, or a person is told that it did not, within two minutes (docs/product.md, promise 3).
 _LATE = timedelta(minutes=2)
@@ -27,6 +28,7 @@ def audit_pages(context: Context) -> str:
         untriaged = _count_untriaged(uow.session, late)
         unsent = _count_unsent(uow.session, late)
         _show(uow, "audit-triage", _many(untriaged, "new ticket waits", "new tickets wait"), untriaged, now)
+        alarm_silent_pages(uow, rules=load_paging_rules(uow.session, now=now))
         _show(uow, "audit-texts", _many(unsent, "text waits", "texts wait") + " to be sent", unsent, now)
     return f"{untriaged} late tickets, {unsent} late texts."
 

@@ -9,8 +9,16 @@ from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from portal.core.leases import lease_end
-from portal.core.schedule import JOBS, KEPT_RUNS, ScheduledJob, check_interval, find_job, plan_next_run
-from portal.models import Job, JobRun
+from portal.core.schedule import (
+    JOBS,
+    KEPT_RUNS,
+    ScheduledJob,
+    check_interval,
+    find_job,
+    format_interval,
+    plan_next_run,
+)
+from portal.models import Job, JobRun, UnitOfWork
 from portal.services.audit import Change, record_change
 from portal.services.context import Context
 
@@ -48,6 +56,11 @@ class JobView:
     is_running: bool
     last: RunView | None
 
+    @property
+    def interval(self) -> str:
+        """How often it runs, in words."""
+        return format_interval(self.interval_s)
+
 
 def sync_jobs(context: Context) -> None:
     """Make the rows of jobs this version has and drop those of jobs it has no more. Called after each migration."""
@@ -78,35 +91,36 @@ def load_job(session: Session, name: str) -> tuple[JobView, list[RunView]]:
     return _view(job, row, runs[0] if runs else None), [_run_view(run) for run in runs]
 
 
-def edit_job(context: Context, name: str, *, interval_s: int, is_enabled: bool, change: Change) -> None:
+def edit_job(uow: UnitOfWork, name: str, *, interval_s: int, is_enabled: bool, change: Change) -> None:
     """Change how often a job runs and whether. Raises DomainError for an interval it may not have."""
     interval_s = check_interval(find_job(name), interval_s)
-    with context.database.unit_of_work() as uow:
-        row = uow.session.get_one(Job, name)
-        was = {"interval_s": row.interval_s, "is_enabled": row.is_enabled}
-        if is_enabled and not row.is_enabled:
-            row.next_at = change.at
-        row.interval_s, row.is_enabled = interval_s, is_enabled
-        row.next_at = min(row.next_at, change.at + timedelta(seconds=interval_s))
-        after = {"interval_s": interval_s, "is_enabled": is_enabled}
-        record_change(uow, change, "job.edit", name, before=was, after=after)
-        uow.wake(find_job(name).kind)
+    row = uow.session.get_one(Job, name)
+    was = {"interval_s": row.interval_s, "is_enabled": row.is_enabled}
+    if is_enabled and not row.is_enabled:
+        row.next_at = change.at
+    row.interval_s, row.is_enabled = interval_s, is_enabled
+    row.next_at = min(row.next_at, change.at + timedelta(seconds=interval_s))
+    after = {"interval_s": interval_s, "is_enabled": is_enabled}
+    record_change(uow, change, "job.edit", name, before=was, after=after)
+    uow.wake(find_job(name).kind)
 
 
-def run_job_now(context: Context, name: str, *, change: Change) -> None:
+def run_job_now(uow: UnitOfWork, name: str, *, change: Change) -> None:
     """Have a job run at once, also one that is switched off. One that runs already runs again afterwards."""
     job = find_job(name)
-    with context.database.unit_of_work() as uow:
-        row = uow.session.get_one(Job, name)
-        row.next_at, row.is_asked = change.at, True
-        record_change(uow, change, "job.run", name)
-        uow.wake(job.kind)
+    row = uow.session.get_one(Job, name)
+    row.next_at, row.is_asked = change.at, True
+    record_change(uow, change, "job.run", name)
+    uow.wake(job.kind)
 
 
 def claim_job(context: Context, kind: str, *, owner: str) -> ClaimedJob | None:
     """The job of this kind that is due longest, claimed for us. None when nothing is due."""
     now, lease_now = context.clock.now(), context.clock.lease_now()
     names = [job.name for job in JOBS if job.kind == kind]
+    with context.database.read_session() as session:
+        if not count_due_jobs(context, session, kind):
+            return None  # most looks find nothing, and cost no write lock
     with context.database.unit_of_work() as uow:
         row = uow.session.scalar(
             select(Job).where(Job.name.in_(names), *_due(context)).order_by(Job.next_at, Job.name).limit(1)

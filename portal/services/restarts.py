@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from portal.core.errors import DomainError
-from portal.models import RestartRequest
+from portal.models import RestartRequest, UnitOfWork
 from portal.services.audit import Change, record_change
 from portal.services.context import Context
 
@@ -32,17 +32,16 @@ class RestartState:
         return self.state not in RUNNING
 
 
-def ask_restart(context: Context, *, change: Change, actor: str) -> int:
+def ask_restart(uow: UnitOfWork, *, change: Change, actor: str) -> int:
     """Ask for a restart. Returns its id; while one is under way, that one's."""
-    with context.database.unit_of_work() as uow:
-        running = uow.session.scalar(select(RestartRequest.id).where(RestartRequest.state.in_(RUNNING)))
-        if running is not None:
-            return running
-        row = RestartRequest(asked_at=change.at, asked_by=actor)
-        uow.session.add(row)
-        record_change(uow, change, "system.restart")
-        uow.session.flush()
-        return row.id
+    running = uow.session.scalar(select(RestartRequest.id).where(RestartRequest.state.in_(RUNNING)))
+    if running is not None:
+        return running
+    row = RestartRequest(asked_at=change.at, asked_by=actor)
+    uow.session.add(row)
+    record_change(uow, change, "system.restart")
+    uow.session.flush()
+    return row.id
 
 
 def find_restart(session: Session, restart_id: int) -> RestartState:

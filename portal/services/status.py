@@ -22,9 +22,12 @@ class SiteStatus:
 
 
 def load_status(session: Session, *, now: datetime) -> SiteStatus:
-    """Three small statements."""
+    """A few small statements. A database that was never migrated has nothing in it."""
+    schema = schema_version(session)
+    if not schema:
+        return SiteStatus("", 0, 0)
     open_pages = select(func.count()).select_from(Page).where(Page.state == "open")
-    return SiteStatus(schema_version(session), count_unexplained(session, now=now), session.scalar(open_pages) or 0)
+    return SiteStatus(schema, count_unexplained(session, now=now), session.scalar(open_pages) or 0)
 
 
 def schema_version(session: Session) -> str:

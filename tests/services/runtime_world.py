@@ -61,3 +61,9 @@ def read(world: Any, ask: Any, *arguments: Any) -> Any:
     """Call a service that reads."""
     with world.database.read_session() as session:
         return ask(session, *arguments)
+
+
+def write(world: Any, act: Any, *arguments: Any, **options: Any) -> Any:
+    """Call a service that writes, as Alice."""
+    with world.database.unit_of_work() as uow:
+        return act(uow, *arguments, change=by_alice(world), **options)

@@ -17,7 +17,7 @@ from portal.services.jobs import (
     run_job_now,
     sync_jobs,
 )
-from tests.services.runtime_world import NOW, by_alice, make_world, read
+from tests.services.runtime_world import NOW, make_world, read, write
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def audit(world):
 
 
 def test_every_job_of_this_version_gets_a_row_once_with_its_default(world):
-    edit_job(world, "tidy", interval_s=7200, is_enabled=False, change=by_alice(world))
+    write(world, edit_job, "tidy", interval_s=7200, is_enabled=False)
     sync_jobs(world)
     views = {view.job.name: view for view in read(world, list_jobs)}
     assert [view.job for view in read(world, list_jobs)] == list(JOBS)
@@ -92,7 +92,7 @@ def test_a_claimed_job_is_not_given_to_another_worker(world):
 
 def test_a_job_cut_off_is_taken_up_after_its_lease_and_the_cut_off_run_says_so(world):
     run_all(world)
-    run_job_now(world, "tidy", change=by_alice(world))
+    write(world, run_job_now, "tidy")
     assert claim_job(world, CHORES, owner="w1").name == "tidy"
     world.clock.machine += timedelta(seconds=899)
     assert claim_job(world, CHORES, owner="w2") is None
@@ -129,7 +129,7 @@ def test_a_run_shows_how_long_it_took_and_what_it_did(world):
 
 def test_only_the_last_hundred_runs_are_kept(world):
     for number in range(103):
-        run_job_now(world, "tidy", change=by_alice(world))
+        write(world, run_job_now, "tidy")
         claimed = claim_job(world, CHORES, owner="w1")
         while claimed.name != "tidy":
             finish_job(world, claimed)
@@ -140,38 +140,38 @@ def test_only_the_last_hundred_runs_are_kept(world):
 
 
 def test_switching_a_job_off_acts_at_the_next_look_and_is_audited(world):
-    edit_job(world, "tidy", interval_s=86400, is_enabled=False, change=by_alice(world))
+    write(world, edit_job, "tidy", interval_s=86400, is_enabled=False)
     assert "tidy" not in run_all(world)
     assert audit(world) == [("job.edit", "tidy", 1)]
 
 
 def test_switching_it_on_again_makes_it_due(world):
     run_all(world)
-    edit_job(world, "tidy", interval_s=86400, is_enabled=False, change=by_alice(world))
-    edit_job(world, "tidy", interval_s=86400, is_enabled=True, change=by_alice(world))
+    write(world, edit_job, "tidy", interval_s=86400, is_enabled=False)
+    write(world, edit_job, "tidy", interval_s=86400, is_enabled=True)
     assert run_all(world) == ["tidy"]
 
 
 def test_a_shorter_interval_counts_from_now_and_a_longer_one_from_the_next_run(world):
     run_all(world)
-    edit_job(world, "tidy", interval_s=3600, is_enabled=True, change=by_alice(world))
+    write(world, edit_job, "tidy", interval_s=3600, is_enabled=True)
     assert read(world, load_job, "tidy")[0].next_at == NOW + timedelta(hours=1)
-    edit_job(world, "tidy", interval_s=86400, is_enabled=True, change=by_alice(world))
+    write(world, edit_job, "tidy", interval_s=86400, is_enabled=True)
     assert read(world, load_job, "tidy")[0].next_at == NOW + timedelta(hours=1)
 
 
 def test_an_interval_too_short_is_refused_and_nothing_changes(world):
     with pytest.raises(DomainError, match="Choose between 1 hour and 366 days"):
-        edit_job(world, "tidy", interval_s=60, is_enabled=False, change=by_alice(world))
+        write(world, edit_job, "tidy", interval_s=60, is_enabled=False)
     assert read(world, load_job, "tidy")[0].is_enabled
     assert audit(world) == []
 
 
 def test_run_now_wakes_its_worker_also_for_a_job_that_is_off_and_once_only(world):
     run_all(world)
-    edit_job(world, "tidy", interval_s=86400, is_enabled=False, change=by_alice(world))
+    write(world, edit_job, "tidy", interval_s=86400, is_enabled=False)
     world.woken.clear()
-    run_job_now(world, "tidy", change=by_alice(world))
+    write(world, run_job_now, "tidy")
     assert world.woken == [CHORES]
     assert run_all(world) == ["tidy"]
     world.clock.move(86400 * 2)
@@ -180,9 +180,9 @@ def test_run_now_wakes_its_worker_also_for_a_job_that_is_off_and_once_only(world
 
 def test_run_now_while_it_runs_means_once_more_afterwards(world):
     run_all(world)
-    run_job_now(world, "tidy", change=by_alice(world))
+    write(world, run_job_now, "tidy")
     claimed = claim_job(world, CHORES, owner="w1")
-    run_job_now(world, "tidy", change=by_alice(world))
+    write(world, run_job_now, "tidy")
     assert read(world, load_job, "tidy")[0].is_running
     finish_job(world, claimed)
     assert run_all(world) == ["tidy"]
@@ -193,4 +193,4 @@ def test_an_unknown_job_is_refused(world):
     with pytest.raises(DomainError, match="no such job"):
         read(world, load_job, "format_disk")
     with pytest.raises(DomainError, match="no such job"):
-        run_job_now(world, "format_disk", change=by_alice(world))
+        write(world, run_job_now, "format_disk")

@@ -9,7 +9,7 @@ from portal.services.restarts import (
     note_restart,
     settle_restarts,
 )
-from tests.services.runtime_world import NOW, by_alice, make_world, read
+from tests.services.runtime_world import NOW, make_world, read, write
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def world(tmp_path):
 
 
 def ask(world):
-    return ask_restart(world, change=by_alice(world), actor="Alice")
+    return write(world, ask_restart, actor="Alice")
 
 
 def test_nobody_asked_yet(world):

@@ -57,7 +57,7 @@ def test_other_filters_hold_too(database):
     add_tickets(database, ticket_values(200, status="closed"))
     add_message(database, 200, "vpn")
     add_message(database, 1, "vpn")
-    assert ids(search(database, "vpn", status="open")) == [1]
+    assert ids(search(database, "vpn", status="active")) == [1]
     assert ids(search(database, "vpn", status="closed")) == [200]
 
 
