@@ -53,12 +53,12 @@ class PageBody:
 
 def load_body(session: Session, page: Page, rules: PagingRules) -> PageBody:
     """Read what the page is about."""
-    if page.kind == "test":
-        return PageBody("test", "the test", gist=rules.site_name)
     if page.kind == "digest":
         items = _digest_items(session, page.id, rules)
         count = f"{len(items)} late request{'' if len(items) == 1 else 's'}"
         return PageBody("digest", count, items[0].gist if items else "", items=items)
+    if page.ticket_id is None:
+        return PageBody(page.kind, "the test", gist=rules.site_name)
     ticket = session.get_one(Ticket, page.ticket_id)
     person = session.get(Requester, ticket.requester_id) if ticket.requester_id else None
     number, priority = format_number(ticket.id, prefix=rules.number_prefix), f"P{ticket.priority}"

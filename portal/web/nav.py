@@ -27,13 +27,16 @@ ITEMS = (
     NavItem("dashboard.show", "Dashboard", "gauge", is_main=True),
     NavItem("tickets.index", "Tickets", "inbox", is_main=True),
     NavItem("oncall.show", "On call", "phone-call", is_main=True),
+    NavItem("pages.index", "Paging", "bell-ring"),
     NavItem("holidays.show", "Holidays", "calendar-days"),
+    NavItem("hours.show", "Business hours", "clock"),
     NavItem("mail.index", "Mail", "mail"),
     NavItem("rules.index", "Rules", "route"),
     NavItem("people.index", "People", "users"),
     NavItem("jobs.index", "Jobs", "activity"),
     NavItem("sandbox.show", "Sandbox phones", "smartphone"),
     NavItem("settings.show", "Settings", "settings"),
+    NavItem("system.show", "System", "monitor"),
 )
 
 

@@ -79,7 +79,13 @@ def test_a_new_ticket_nobody_looked_at_for_two_minutes_raises_the_banner(world, 
 def test_a_text_of_an_open_page_that_did_not_leave_raises_the_banner(world, changes, state, is_late):
     add(world, page(state=state), text(**changes))
     audit_pages(world)
-    assert banners(world) == (["1 text waits to be sent. The jobs page and the log say more."] if is_late else [])
+    assert ("1 text waits to be sent. The jobs page and the log say more." in banners(world)) == is_late
+
+
+def test_a_page_no_phone_got_is_named_and_its_people_are_told(world):
+    add(world, page(), text())
+    audit_pages(world)
+    assert "the test: No phone has got this page for two minutes." in banners(world)
 
 
 def test_the_banner_is_raised_once_and_ends_by_itself(world):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import abort, g, render_template, request, url_for
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from werkzeug.wrappers import Response
 
 from portal.integrations.sandbox.adapter import PhoneText, SandboxGateway
@@ -74,7 +74,7 @@ def _gateway() -> SandboxGateway:
     return sandbox_gateway(config(), context().clock)
 
 
-def _phones():  # type: ignore[no-untyped-def]
+def _phones() -> Select[int, str, str]:
     query = select(Phone.id, User.name, Phone.number).join(User, User.id == Phone.user_id).where(User.is_active)
     return query.order_by(User.name, Phone.position, Phone.id)
 
