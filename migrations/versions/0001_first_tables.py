@@ -39,6 +39,16 @@ def upgrade():
     sa.Column('closes', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_business_period'))
     )
+    op.create_table('check',
+    sa.Column('name', sa.String(length=40), nullable=False),
+    sa.Column('state', sa.String(length=10), nullable=False),
+    sa.Column('is_ok', sa.Boolean(), nullable=False),
+    sa.Column('result', sa.Text(), nullable=False),
+    sa.Column('asked_at', UtcDateTime(), nullable=False),
+    sa.Column('done_at', UtcDateTime(), nullable=True),
+    sa.Column('lease_until', UtcDateTime(), nullable=True),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_check'))
+    )
     op.create_table('holiday',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('observed_on', sa.Date(), nullable=False),
@@ -330,10 +340,14 @@ def upgrade():
     op.create_table('form_post',
     sa.Column('key', sa.String(length=64), nullable=False),
     sa.Column('ticket_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('sender', sa.String(length=64), nullable=False),
     sa.Column('at', UtcDateTime(), nullable=False),
     sa.ForeignKeyConstraint(['ticket_id'], ['ticket.id'], name=op.f('fk_form_post_ticket_id')),
     sa.PrimaryKeyConstraint('key', name=op.f('pk_form_post'))
     )
+    with op.batch_alter_table('form_post', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_form_post_sender_at'), ['sender', 'at'], unique=False)
+
     op.create_table('known_message_id',
     sa.Column('message_id', sa.String(length=500), nullable=False),
     sa.Column('ticket_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),

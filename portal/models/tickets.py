@@ -217,9 +217,14 @@ event.listen(SearchDocument.__table__, "after_create", DDL(SEARCH_POSTGRESQL).ex
 
 
 class FormPost(Base):
-    """A form that was sent once: a second post with the same key shows the first ticket instead of making another."""
+    """A form that was sent once: a second post with the same key shows the first ticket instead of making another.
+
+    `sender` is the address it came from: the throttle counts by it.
+    """
 
     __tablename__ = "form_post"
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"))
+    sender: Mapped[str] = mapped_column(String(64), default="")
     at: Mapped[datetime] = mapped_column(UtcDateTime)
+    __table_args__ = (Index(None, "sender", "at"),)
