@@ -15,6 +15,7 @@ URGENT_CHORES = "urgent_chores"
 MAIL_FETCH = "mail_fetch"
 MAIL_INTAKE = "mail_intake"
 MAIL_OUT = "mail_out"
+CHECKS = "checks"
 CHORES = "chores"
 
 MAX_OUTSIDE_LANES = 8
@@ -41,7 +42,7 @@ LANES = (
     Lane("urgent_chores", URGENT, (URGENT_CHORES,)),
     Lane("intake", OUTSIDE, (MAIL_INTAKE,)),
     Lane("account", OUTSIDE, (MAIL_FETCH,), per_account=True),
-    Lane("rest", OUTSIDE, (MAIL_OUT, CHORES)),
+    Lane("rest", OUTSIDE, (MAIL_OUT, CHECKS, CHORES)),
 )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from portal.core import work
 from portal.jobs.chores import run_next_chore
-from portal.services import answers, escalation, jobs, mail_fetch, mail_intake, mail_outbox, notifications, triage
+from portal.services import answers, checks, escalation, jobs, mail_fetch, mail_intake, mail_outbox, notifications, triage
 from portal.services.context import Context
 
 
@@ -56,6 +56,9 @@ WORK: Mapping[str, Work] = {
     work.MAIL_OUT: Work(
         mail_outbox.send_next,
         lambda context, session, t: mail_outbox.count_due_outgoing(session, now=t.now, lease_now=t.lease_now),
+    ),
+    work.CHECKS: Work(
+        checks.check_next, lambda context, session, t: checks.count_due_checks(session, lease_now=t.lease_now)
     ),
     work.CHORES: _chores(work.CHORES),
 }

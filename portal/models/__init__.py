@@ -9,6 +9,7 @@ from portal.models.people import AuditEvent, OneTimeLink, Phone, SignInAttempt, 
 from portal.models.site import (
     Alarm,
     BusinessPeriod,
+    Check,
     EscalationStepRow,
     HolidayRow,
     Job,
@@ -34,8 +35,8 @@ from portal.models.tickets import (
 )
 
 __all__ = [
-    "Alarm", "Attachment", "AuditEvent", "Base", "Blob", "BlobChunk", "BusinessPeriod", "Category", "Database",
-    "DatabaseBusyError", "EscalationStepRow", "FormPost", "HolidayRow", "InboundText", "Job", "JobRun",
+    "Alarm", "Attachment", "AuditEvent", "Base", "Blob", "BlobChunk", "BusinessPeriod", "Category", "Check",
+    "Database", "DatabaseBusyError", "EscalationStepRow", "FormPost", "HolidayRow", "InboundText", "Job", "JobRun",
     "KnownMessageId", "Lease", "LexiconTerm", "MailLedger", "MailboxRow", "Message", "Notification", "OneTimeLink",
     "OutgoingMail", "Page", "PageCode", "PageDecisionRow", "PageTicket", "Phone", "Queue", "ReadSession",
     "Requester", "RestartRequest", "RuleRow", "SearchDocument", "SessionBlobStore", "SettingRow", "ShiftRow",

@@ -129,3 +129,19 @@ class Alarm(Base):
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_by: Mapped[str] = mapped_column(String(254), default="")
     __table_args__ = (Index(None, "ended_at", "id"),)
+
+
+class Check(Base):
+    """Something a person asked a worker to try, because no web request calls outside: "sms" is the account.
+
+    `state` is asked, running or done; `result` is one line about what was found.
+    """
+
+    __tablename__ = "check"
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    state: Mapped[str] = mapped_column(String(10))
+    is_ok: Mapped[bool] = mapped_column(default=False)
+    result: Mapped[str] = mapped_column(Text, default="")
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)

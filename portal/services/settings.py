@@ -37,6 +37,11 @@ def list_set_secrets(session: Session) -> set[str]:
     return set(session.scalars(select(SettingRow.key).where(SettingRow.key.in_(secrets))))
 
 
+def list_chosen(session: Session) -> set[str]:
+    """The keys somebody has set, if only to the default."""
+    return set(session.scalars(select(SettingRow.key)))
+
+
 def save_settings(uow: UnitOfWork, values: Mapping[str, Any], *, change: Change, box: SecretBox) -> list[str]:
     """Check and store settings by key. Returns the keys that changed; all or nothing.
 
@@ -57,6 +62,8 @@ def save_settings(uow: UnitOfWork, values: Mapping[str, Any], *, change: Change,
         else:
             stored, old, new = value, getattr(current, spec.attribute), value
             if old == new:
+                if key not in before:  # chosen, though it is the default: `list_chosen` knows
+                    uow.session.add(SettingRow(key=key, value=json.dumps(stored)))
                 continue
         uow.session.merge(SettingRow(key=key, value=json.dumps(stored)))
         record_change(uow, change, "setting.edit", key, before=old, after=new)

@@ -8,7 +8,7 @@ def names(lanes):
 
 
 def test_every_kind_is_in_exactly_one_lane():
-    assert len(all_kinds()) == len(set(all_kinds())) == 9
+    assert len(all_kinds()) == len(set(all_kinds())) == 10
 
 
 def test_a_page_decision_is_the_most_urgent_work_and_chores_the_least():
@@ -21,8 +21,8 @@ def test_triage_and_texts_are_the_urgent_workers(kind):
     assert worker_of(kind) == "urgent"
 
 
-@pytest.mark.parametrize("kind", ["mail_fetch", "mail_intake", "mail_out", "chores"])
-def test_whatever_talks_to_mail_servers_is_the_outside_workers(kind):
+@pytest.mark.parametrize("kind", ["mail_fetch", "mail_intake", "mail_out", "checks", "chores"])
+def test_whatever_talks_to_mail_servers_or_tries_accounts_is_the_outside_workers(kind):
     assert worker_of(kind) == "outside"
 
 
