@@ -14,6 +14,7 @@ from portal.models import Page, Requester, Ticket, TicketCount
 PAGE_SIZE = 50
 SCAN_LIMIT = 5000  # rows looked at for one page of a combined filter; then "keep looking" is offered
 SORTS = ("newest", "changed")
+ACTIVE = "active"
 
 Key = tuple[Any, ...]
 
@@ -22,11 +23,11 @@ Key = tuple[Any, ...]
 class TicketFilter:
     """What the list shows.
 
-    `status`: "open" for everything not resolved or closed, "" for all, or one status. Ids: None is any, 0 is none
+    `status`: ACTIVE for everything not resolved or closed, "" for all, or one status. Ids: None is any, 0 is none
     (no queue, nobody). `words` is for the search (services/ticket_search.py). `sort`: newest or changed.
     """
 
-    status: str = "open"
+    status: str = ACTIVE
     queue_id: int | None = None
     category_id: int | None = None
     priority: int | None = None
@@ -117,7 +118,7 @@ def count_tickets(session: Session, wanted: TicketFilter) -> int | None:
     query = select(func.coalesce(func.sum(TicketCount.n), 0))
     if wanted.status:
         is_open = TicketCount.status.not_in(("resolved", "closed"))
-        query = query.where(is_open if wanted.status == "open" else TicketCount.status == wanted.status)
+        query = query.where(is_open if wanted.status == ACTIVE else TicketCount.status == wanted.status)
     if wanted.queue_id is not None:
         query = query.where(TicketCount.queue_id == wanted.queue_id)
     if wanted.priority is not None:
@@ -139,7 +140,7 @@ def key_of(line: TicketLine, sort: str) -> Key:
 def filter_conditions(wanted: TicketFilter, columns: Any = Ticket) -> dict[str, ColumnElement[bool]]:
     """The conditions of a filter by the column they are about. `columns`: Ticket, or a subquery's `c`."""
     conditions: dict[str, ColumnElement[bool]] = {}
-    if wanted.status == "open":
+    if wanted.status == ACTIVE:
         conditions["is_open"] = columns.is_open == true()
     elif wanted.status:
         conditions["status"] = columns.status == wanted.status

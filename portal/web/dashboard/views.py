@@ -1,0 +1,63 @@
+"""The dashboard. It shows itself again every 30 seconds where JavaScript runs."""
+
+from __future__ import annotations
+
+from flask import current_app, url_for
+
+from portal.core.schedule import JOBS
+from portal.core.tickets import PRIORITIES
+from portal.services.dashboard import (
+    load_activity,
+    load_jobs_state,
+    load_on_call,
+    load_open_pages,
+    load_open_tickets,
+)
+from portal.services.mail_intake import count_unexplained
+from portal.services.readiness import Readiness, load_readiness
+from portal.web.auth import may_visit, requires
+from portal.web.dashboard import bp
+from portal.web.dashboard.activity import describe
+from portal.web.htmx import render_partial
+from portal.web.state import now, reads, site
+
+# Where each thing of the readiness panel is set up.
+_PLACES = {
+    "hours": "hours.show",
+    "mailbox": "mailboxes.index",
+    "sms": "settings.show",
+    "phone": "people.index",
+    "shift": "oncall.show",
+    "fallback": "settings.show",
+    "test": "pages.index",
+}
+_TITLES = {job.name: job.title for job in JOBS}
+
+
+@bp.get("/dashboard")
+@requires("dashboard.view")
+def show() -> str:
+    """Ten statements at most, whatever the number of tickets."""
+    session, settings, at = reads(), site(), now()
+    readiness = load_readiness(session, settings, now=at)
+    return render_partial(
+        "dashboard/show.html",
+        "dashboard/_panels.html",
+        tickets=load_open_tickets(session),
+        on_call=load_on_call(session, now=at, zone=settings.zone),
+        pages=load_open_pages(session),
+        unexplained=count_unexplained(session, now=at),
+        readiness=readiness,
+        places=_places(readiness),
+        jobs=load_jobs_state(session),
+        titles=_TITLES,
+        activity=[describe(one) for one in load_activity(session)],
+        priorities=PRIORITIES,
+    )
+
+
+def _places(readiness: Readiness) -> dict[str, str]:
+    """The address to set each missing thing up at, for those who may."""
+    wanted = {item.key: _PLACES[item.key] for item in readiness.items if not item.is_done}
+    known = current_app.view_functions
+    return {key: url_for(name) for key, name in wanted.items() if name in known and may_visit(name)}

@@ -1,0 +1,9 @@
+"""Tickets: the list with its search, the page of one ticket, and what is done there."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+bp = Blueprint("tickets", __name__, url_prefix="/tickets")
+
+from portal.web.tickets import views, work  # noqa: E402, F401

@@ -1,0 +1,109 @@
+"""The forms of the ticket pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import (
+    EmailField,
+    HiddenField,
+    MultipleFileField,
+    SelectField,
+    StringField,
+    TelField,
+    TextAreaField,
+)
+from wtforms.validators import InputRequired, Length, Optional, Regexp
+
+from portal.core.tickets import ON_HOLD, PRIORITIES, RESOLVED, WAITING_REQUESTER, WAITING_THIRD, next_statuses
+from portal.core.uploads import LIMITS
+from portal.services.choices import Choice, Choices
+from portal.services.ticket_work import Arrangement
+
+_LONGEST = 200_000
+_PRIORITIES = [(str(number), f"P{number} {name}") for number, name in PRIORITIES.items()]
+
+
+def _menu(choices: tuple[Choice, ...], nothing: str, *, keep: int | None = None) -> list[tuple[str, str]]:
+    offered = [(str(choice.id), choice.name) for choice in choices if choice.is_offered or choice.id == keep]
+    return [("", nothing), *offered]
+
+
+class ArrangeForm(FlaskForm):  # type: ignore[misc]
+    """Where a ticket belongs."""
+
+    priority = SelectField("Priority", choices=_PRIORITIES)
+    queue = SelectField("Queue")
+    category = SelectField("Category")
+    assignee = SelectField("Assigned to")
+
+    def offer(self, choices: Choices, *, assignee_id: int | None = None) -> None:
+        """Fill the menus; the present assignee stays in them even when disabled."""
+        self.queue.choices = _menu(choices.queues, "No queue")
+        self.category.choices = _menu(choices.categories, "No category")
+        self.assignee.choices = _menu(choices.people, "Nobody", keep=assignee_id)
+
+    def fill(self, ticket: Any) -> None:
+        """Show what is."""
+        self.priority.data = str(ticket.priority)
+        self.queue.data, self.category.data = str(ticket.queue_id or ""), str(ticket.category_id or "")
+        self.assignee.data = str(ticket.assignee_id or "")
+
+    def read(self) -> Arrangement:
+        """What was chosen."""
+
+        def id_of(field: SelectField) -> int | None:
+            return int(field.data) if field.data else None
+
+        return Arrangement(int(self.priority.data), id_of(self.queue), id_of(self.category), id_of(self.assignee))
+
+
+class CalledInForm(ArrangeForm):
+    """A ticket for somebody who called."""
+
+    name = StringField("Name", [Optional(), Length(max=200)], render_kw={"autocomplete": "off"})
+    email = EmailField(
+        "Mail address",
+        [Optional(), Length(max=254), Regexp(r"^[^@\s]+@[^@\s]+$", message="This does not look like a mail address.")],
+        description="Answers go there. Without it nothing is sent.",
+        render_kw={"autocomplete": "off"},
+    )
+    phone = TelField("Phone", [Optional(), Length(max=40)], render_kw={"autocomplete": "off"})
+    subject = StringField("Subject", [InputRequired("Give it a short title."), Length(max=300)])
+    body = TextAreaField("What is wrong", [InputRequired("Say what is wrong."), Length(max=_LONGEST)])
+    files = MultipleFileField("Files", description=LIMITS)
+
+
+class ReplyForm(FlaskForm):  # type: ignore[misc]
+    """An answer to the requester or a note for the team: the button says which."""
+
+    body = TextAreaField("Your words", [InputRequired("Write a few words first."), Length(max=_LONGEST)])
+    files = MultipleFileField("Files", description=LIMITS)
+    then = SelectField("Then")
+
+    def offer(self, status: str) -> None:
+        """What the ticket may become with the answer. Resolving has its own form, since it asks for a note."""
+        waits = [one for one in (WAITING_REQUESTER, WAITING_THIRD, ON_HOLD) if one in next_statuses(status)]
+        self.then.choices = [("", "leave the status"), *((one, f"set to {one}") for one in waits)]
+
+
+class StatusForm(FlaskForm):  # type: ignore[misc]
+    """Another status, but resolved: that has a form of its own, since it asks for a note."""
+
+    status = SelectField("New status")
+
+    def offer(self, status: str) -> None:
+        """What the table allows now."""
+        self.status.choices = [(one, one.capitalize()) for one in next_statuses(status) if one != RESOLVED]
+
+
+class ResolveForm(FlaskForm):  # type: ignore[misc]
+    """The end of the work."""
+
+    status = HiddenField(default=RESOLVED)
+    note = TextAreaField(
+        "How was it solved?",
+        [InputRequired("Say in a few words how it was solved."), Length(max=_LONGEST)],
+        description="The requester gets this by mail.",
+    )
