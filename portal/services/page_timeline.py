@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, union_all
 from sqlalchemy.orm import Session
 
 from portal.models import InboundText, Notification, Page, PageDecisionRow, PageTicket, Ticket, User
@@ -137,19 +137,25 @@ def _sent(row: Notification, name: str) -> Entry:
 
 
 @dataclass(frozen=True)
+class Listed:
+    """A ticket of a page."""
+
+    id: int
+    subject: str
+    priority: int
+
+
+@dataclass(frozen=True)
 class LivePage:
-    """A page that has not ended, for the list. `ticket_id` 0: it is about no single ticket."""
+    """A page that has not ended, for the list. `tickets`: one, several in a digest, none in a test."""
 
     id: int
     kind: str
     state: str
-    ticket_id: int
-    subject: str
-    priority: int
     opened_at: datetime
     due_at: datetime | None
     holder: str
-    acknowledged_at: datetime | None
+    tickets: tuple[Listed, ...]
 
     @property
     def is_asking(self) -> bool:
@@ -157,26 +163,24 @@ class LivePage:
 
 
 def list_live_pages(session: Session) -> list[LivePage]:
-    """Every page that has not ended: unanswered ones first, then the taken ones. One statement."""
-    query = (
-        select(Page, Ticket.subject, Ticket.priority, User.name)
-        .outerjoin(Ticket, Ticket.id == Page.ticket_id)
-        .outerjoin(User, User.id == Page.acknowledged_by)
-        .where(Page.state != "resolved")
-        .order_by((Page.state == "acknowledged"), Page.id.desc())
-    )
-    return [
-        LivePage(
-            id=page.id,
-            kind=page.kind,
-            state=page.state,
-            ticket_id=page.ticket_id or 0,
-            subject=subject or "",
-            priority=priority or 0,
-            opened_at=page.opened_at,
-            due_at=page.due_at,
-            holder=holder or "",
-            acknowledged_at=page.acknowledged_at,
-        )
-        for page, subject, priority, holder in session.execute(query)
+    """Every page that has not ended: unanswered ones first, the worst on top. Two statements."""
+    pages = session.execute(
+        select(Page, User.name).outerjoin(User, User.id == Page.acknowledged_by).where(Page.state != "resolved")
+    ).all()
+    tickets = _tickets_of(session, [page for page, _ in pages])
+    live = [
+        LivePage(page.id, page.kind, page.state, page.opened_at, page.due_at, holder or "", tuple(tickets[page.id]))
+        for page, holder in pages
     ]
+    return sorted(live, key=lambda page: (not page.is_asking, min([9, *(t.priority for t in page.tickets)]), -page.id))
+
+
+def _tickets_of(session: Session, pages: Sequence[Page]) -> dict[int, list[Listed]]:
+    found: dict[int, list[Listed]] = {page.id: [] for page in pages}
+    own = select(Page.id.label("page_id"), Page.ticket_id).where(Page.ticket_id.is_not(None))
+    listed = union_all(own, select(PageTicket.page_id, PageTicket.ticket_id)).subquery()
+    query = select(listed.c.page_id, Ticket.id, Ticket.subject, Ticket.priority)
+    query = query.join(Ticket, Ticket.id == listed.c.ticket_id).where(listed.c.page_id.in_(list(found)))
+    for page_id, ticket_id, subject, priority in session.execute(query.order_by(Ticket.priority, Ticket.id)):
+        found[page_id].append(Listed(ticket_id, subject, priority))
+    return found

@@ -1,7 +1,7 @@
 """What the ticket page tells of its pages."""
 
 from portal.models import InboundText, Notification, Page, PageTicket
-from portal.services.page_timeline import Timeline, load_timeline
+from portal.services.page_timeline import Listed, Timeline, list_live_pages, load_timeline
 from tests.services.paging_world import BOB, NOW, add_ticket, decide, later
 
 
@@ -71,3 +71,26 @@ def test_a_digest_is_shown_on_every_ticket_it_lists_and_an_end_is_a_line(world):
     for ticket in (first, second):
         (view,) = load(world, ticket).pages
         assert [entry.text for entry in view.entries] == ["The page began.", "The page ended."]
+
+
+def test_the_list_of_live_pages_has_the_worst_that_asks_on_top(world):
+    for priority in (3, 1, 2):
+        decide(world.database, add_ticket(world.database, priority=priority))
+    late = add_ticket(world.database, subject="Late")
+    with world.database.unit_of_work() as uow:
+        uow.session.add(Page(id=9, kind="digest", state="expired", opened_at=NOW))
+        uow.session.flush()
+        uow.session.add(PageTicket(page_id=9, ticket_id=late))
+        uow.session.add(Page(id=10, kind="test", state="open", opened_at=NOW))
+        taken = uow.session.get_one(Page, 2)
+        taken.state, taken.acknowledged_by = "acknowledged", BOB
+        uow.session.get_one(Page, 3).state = "resolved"
+    with world.database.read_session() as session:
+        pages = list_live_pages(session)
+    assert [(page.id, page.is_asking, page.holder) for page in pages] == [
+        (9, True, ""),
+        (1, True, ""),
+        (10, True, ""),
+        (2, False, "Bob"),
+    ]
+    assert pages[0].tickets == (Listed(late, "Late", 3),)

@@ -30,7 +30,7 @@ def shop(web):
                 created_at=NOW,
                 state="delivered",
                 delivered_at=NOW,
-            )  # fmt: skip
+            )
         )
     return web
 
