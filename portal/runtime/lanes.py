@@ -9,16 +9,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
-
-import structlog
 
 from portal.core.work import Lane, plan_lanes
 
 POLL_SECONDS = 0.5
-CONNECT_SECONDS = 2.0
-
-log = structlog.get_logger(__name__)
 
 Drain = Callable[[str], bool]
 Listen = Callable[[Sequence[str], threading.Event], None]
@@ -68,82 +62,3 @@ class Lanes:
             has_more = [self._drain(kind) for kind in lane.kinds]
             if not any(has_more):
                 self._stopping.wait(POLL_SECONDS)
-
-
-def listen_with_rq(url: str) -> Listen:
-    """Work on RQ queues in a thread (decisions.md 4). RQ is loaded only where it is used."""
-    import redis
-    from rq import SimpleWorker
-    from rq.timeouts import TimerDeathPenalty
-    from rq.worker.base import DequeueStrategy
-
-    from portal.integrations.rq.adapter import queue_for
-
-    class LaneWorker(SimpleWorker):
-        """RQ's simple worker, made for a thread that is told to stop by an event."""
-
-        death_penalty_class = TimerDeathPenalty
-        log_result_lifespan = False
-        stopping: threading.Event
-        _next_beat = 0.0
-
-        @property
-        def dequeue_timeout(self) -> int:
-            return 1
-
-        def _install_signal_handlers(self) -> None:
-            """Only the main thread may."""
-
-        def subscribe(self) -> None:
-            """No commands through Redis: who can write there could otherwise stop us. Saves a thread, too."""
-
-        def unsubscribe(self) -> None:
-            """Nothing to end."""
-
-        def dequeue_job_and_maintain_ttl(self, timeout: int | None, max_idle_time: int | None = None) -> Any:
-            """RQ's own would wait for a Redis that is away; we return None, which ends `work()`, and poll."""
-            while not self.stopping.is_set():
-                if time.monotonic() > self._next_beat:
-                    self.heartbeat()
-                    self._next_beat = time.monotonic() + 15
-                if self.should_run_maintenance_tasks:
-                    self.run_maintenance_tasks()  # type: ignore[no-untyped-call]
-                found = self._dequeue_one()
-                if found:
-                    return found
-            return None
-
-        def _dequeue_one(self) -> Any:
-            from rq.exceptions import DequeueTimeout
-
-            try:
-                return self.queue_class.dequeue_any(
-                    self._ordered_queues,
-                    self.dequeue_timeout,
-                    connection=self.connection,
-                    job_class=self.job_class,
-                    serializer=self.serializer,
-                    death_penalty_class=self.death_penalty_class,
-                )
-            except DequeueTimeout:
-                return None
-
-    is_away = threading.Event()
-
-    def listen(kinds: Sequence[str], stopping: threading.Event) -> None:
-        try:
-            connection = redis.Redis.from_url(url, socket_connect_timeout=CONNECT_SECONDS)
-            connection.ping()
-            is_away.clear()
-            queues = [queue_for(kind, connection) for kind in kinds]
-            worker = LaneWorker(
-                queues, connection=connection, serializer="json", worker_ttl=60, maintenance_interval=30
-            )
-            worker.stopping = stopping
-            worker.work(logging_level="WARNING", dequeue_strategy=DequeueStrategy.ROUND_ROBIN)
-        except redis.RedisError as error:
-            if not is_away.is_set() and not stopping.is_set():
-                log.warning("the job queue does not answer; looking for work directly", error=type(error).__name__)
-            is_away.set()
-
-    return listen

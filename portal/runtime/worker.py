@@ -12,7 +12,7 @@ import structlog
 
 from portal.config import Config, load_config
 from portal.runtime.child import STOP_SECONDS, Parent
-from portal.runtime.lanes import Lanes, listen_with_rq
+from portal.runtime.lanes import Lanes, Listen
 from portal.runtime.logs import set_up_logging
 from portal.runtime.ticker import LEASE_NAME, LEASE_SECONDS, Ticker
 from portal.services.context import Context
@@ -63,7 +63,7 @@ class _Worker:
 
     def run(self, shop: Shop) -> None:
         stopping = self._parent.stopping
-        listen = listen_with_rq(self._redis_url) if self._redis_url else None
+        listen = self._listen() if self._redis_url else None
         lanes = Lanes(self._role, drain=shop.drain, listen=listen, stopping=stopping)
         lanes.ensure(accounts=shop.count_accounts())
         ticker = threading.Thread(target=self._tick, args=(shop,), name="ticker", daemon=True)
@@ -73,6 +73,11 @@ class _Worker:
             self._look(lanes, shop)
         lanes.join(STOP_SECONDS - 0.5)
         ticker.join(0.5)
+
+    def _listen(self) -> Listen:
+        from portal.runtime.rq_lane import listen_with_rq  # polled mode needs neither Redis nor RQ
+
+        return listen_with_rq(self._redis_url)
 
     def _tick(self, shop: Shop) -> None:
         if not self._redis_url:

@@ -10,7 +10,8 @@ import redis
 from portal.integrations.rq.adapter import PolledJobQueue, RqJobQueue
 from portal.jobs import drain as drain_module
 from portal.jobs.drain import Drainer
-from portal.runtime.lanes import Lanes, listen_with_rq
+from portal.runtime.lanes import Lanes
+from portal.runtime.rq_lane import listen_with_rq
 from portal.runtime.valkey import Valkey
 from tests.runtime.running import eventually
 
@@ -146,7 +147,7 @@ def test_two_hundred_wake_ups_are_all_answered(rq, work):
 
 
 @POSIX
-def test_while_redis_is_away_the_lanes_look_for_themselves_and_then_listen_again(rq, valkey, work):
+def test_while_redis_is_away_the_lanes_look_for_themselves_and_then_listen_again(rq, valkey, work, caplog):
     pid = valkey.pid
     os.kill(pid, signal.SIGKILL)
     eventually(lambda: valkey._process.poll() is not None)
@@ -156,6 +157,7 @@ def test_while_redis_is_away_the_lanes_look_for_themselves_and_then_listen_again
     work.left["triage"] = 1
     rq.wake("triage")
     eventually(lambda: "triage" in work.done, seconds=10)
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 @POSIX
