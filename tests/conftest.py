@@ -7,6 +7,7 @@ import socket
 
 import pytest
 
+from tests.databases import close_databases
 from tests.services.ticket_world import make_database
 
 _connect = socket.socket.connect
@@ -36,9 +37,14 @@ def _only_loopback(monkeypatch):
     monkeypatch.setattr(socket.socket, "connect", connect)
 
 
+@pytest.fixture(autouse=True)
+def _close_databases():
+    """No connection outlives its test."""
+    yield
+    close_databases()
+
+
 @pytest.fixture
 def database(tmp_path):
     """A fresh database with the fixed cast (tests/services/ticket_world.py)."""
-    made = make_database(tmp_path)
-    yield made
-    made.dispose()
+    return make_database(tmp_path)

@@ -16,16 +16,28 @@ from sqlalchemy.engine import make_url
 from portal.models import Base, Database
 
 _number = count(1)
+_made: list[Database] = []
 
 
 def fresh_database(folder: Path, fill) -> Database:
     """A database whose tables hold what `fill(uow)` writes: made once a run, copied for each test."""
     server = os.environ.get("NIGHTDESK_TEST_DATABASE_URL")
     if server:
-        return Database(_copy_of_postgresql(server, _postgresql_template(server, fill)))
+        return _kept(Database(_copy_of_postgresql(server, _postgresql_template(server, fill))))
     target = folder / "t.sqlite3"
     shutil.copy(_sqlite_template(fill), target)
-    return Database(f"sqlite:///{target}")
+    return _kept(Database(f"sqlite:///{target}"))
+
+
+def _kept(database: Database) -> Database:
+    _made.append(database)
+    return database
+
+
+def close_databases() -> None:
+    """Drop the connections of every database a test was given."""
+    while _made:
+        _made.pop().dispose()
 
 
 def empty_database_url(folder: Path) -> str:
@@ -68,10 +80,14 @@ def _make(database: Database, fill) -> None:
 
 
 def _move_sequences(database: Database) -> None:
-    """Rows that came with an id of their own do not move PostgreSQL's sequences: start them far above."""
+    """Rows that came with an id of their own do not move PostgreSQL's sequences: let them follow, as SQLite does."""
     with database.writer.connect() as connection:
-        for name in connection.scalars(text("SELECT sequencename FROM pg_sequences")).all():
-            connection.execute(text(f"ALTER SEQUENCE {name} RESTART WITH 101"))
+        for table in Base.metadata.tables.values():
+            if "id" in table.c:
+                last = f'(SELECT coalesce(max(id), 0) + 1 FROM "{table.name}")'
+                connection.execute(
+                    text(f"SELECT setval(pg_get_serial_sequence('\"{table.name}\"', 'id'), {last}, false)")
+                )
         connection.commit()
 
 
