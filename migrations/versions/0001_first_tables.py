@@ -237,6 +237,7 @@ def upgrade():
     sa.Column('last_error', sa.Text(), nullable=False),
     sa.Column('check_asked_at', UtcDateTime(), nullable=True),
     sa.Column('check_result', sa.Text(), nullable=False),
+    sa.Column('check_ok', sa.Boolean(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['queue_id'], ['queue.id'], name=op.f('fk_mailbox_queue_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_mailbox')),

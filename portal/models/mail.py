@@ -44,6 +44,7 @@ class MailboxRow(Base):
     last_error: Mapped[str] = mapped_column(Text, default="")
     check_asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # the test button
     check_result: Mapped[str] = mapped_column(Text, default="")
+    check_ok: Mapped[bool] = mapped_column(default=False)
     version: Mapped[int] = mapped_column(default=1)
 
 

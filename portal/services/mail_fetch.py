@@ -100,7 +100,7 @@ def _claim(context: Context) -> Claimed | None:
         try:
             account = load_account(row, context.box)
         except DomainError as error:
-            row.last_error, row.check_asked_at, row.check_result = str(error), None, str(error)
+            row.last_error, row.check_asked_at, row.check_result, row.check_ok = str(error), None, str(error), False
             row.next_at = context.clock.now() + timedelta(seconds=retry.MAILBOX.waits[-1])
             return None
         row.lease_owner, row.lease_until = context.random.token(8).hex(), context.clock.lease_now() + LEASE
@@ -214,12 +214,14 @@ def _save_failure(context: Context, claimed: Claimed, error: GatewayError) -> No
         row = _own(uow, claimed)
         if row is None:
             return
-        row.tries, row.last_error, row.lease_until = row.tries + 1, error.message, None
+        row.lease_until = None
+        if claimed.is_check:
+            row.check_asked_at, row.check_result, row.check_ok = None, error.message, False
+            return
+        row.tries, row.last_error = row.tries + 1, error.message
         plan = retry.plan_retry(retry.MAILBOX, tries=row.tries, now=now, retry_after=error.retry_after)
         slow = now + timedelta(seconds=retry.MAILBOX.waits[-1])
         row.next_at = slow if error.permanent or plan.due_at is None else plan.due_at
-        if claimed.is_check:
-            row.check_asked_at, row.check_result = None, error.message
 
 
 def _check(context: Context, claimed: Claimed, mailbox: Mailbox) -> str:
@@ -236,8 +238,8 @@ def _save_check(context: Context, claimed: Claimed, result: str) -> None:
     with context.database.unit_of_work() as uow:
         row = _own(uow, claimed)
         if row is not None:
-            row.check_asked_at, row.check_result, row.lease_until = None, result, None
-            row.last_error, row.tries, row.next_at = "", 0, min(row.next_at, context.clock.now())
+            row.check_asked_at, row.check_result, row.check_ok, row.lease_until = None, result, True, None
+            row.next_at = min(row.next_at, context.clock.now())
             uow.wake(MAIL_FETCH)
 
 

@@ -80,7 +80,7 @@ def save_mailbox(
         name: box.seal(server.password) if server.password else row.secrets.get(name, "")
         for name, server in (("imap", form.imap), ("smtp", form.smtp))
     }
-    row.next_at, row.tries, row.last_error = change.at, 0, ""
+    row.next_at, row.tries, row.last_error, row.check_result = change.at, 0, "", ""
     uow.session.flush()
     record_change(uow, change, "mailbox.edit" if mailbox_id else "mailbox.add", row.name, options=row.options)
     uow.wake("mail_fetch")
@@ -102,7 +102,7 @@ def ask_check(uow: UnitOfWork, mailbox_id: int, *, change: Change) -> None:
     row = uow.session.get(MailboxRow, mailbox_id)
     if row is None or row.kind != IMAP:
         raise DomainError("This mailbox is gone.")
-    row.check_asked_at, row.check_result = change.at, ""
+    row.check_asked_at, row.check_result, row.check_ok = change.at, "", False
     uow.wake("mail_fetch")
 
 

@@ -1,0 +1,9 @@
+"""Mailboxes: where mail is read and sent."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+bp = Blueprint("mailboxes", __name__, url_prefix="/mailboxes")
+
+from portal.web.mailboxes import views  # noqa: E402, F401
