@@ -216,6 +216,7 @@ def test_a_foreign_key_file_is_shown_on_the_mailbox(world, mailbox):
     assert "key file" in load(world, mailbox_id).last_error
 
 
+@pytest.mark.sqlite
 def test_a_full_disk_while_storing_loses_nothing_and_frees_the_mailbox(world, mailbox):
     mailbox_id = add_mailbox(world)
     read_all(world)

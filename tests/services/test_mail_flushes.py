@@ -19,6 +19,7 @@ def count_flushes(tmp_path, name, number):
     return sum(1 for line in log.read_text().splitlines() if "sync(" in line)
 
 
+@pytest.mark.sqlite
 def test_taking_in_a_mail_costs_at_most_one_and_a_half_flushes(tmp_path):
     start = count_flushes(tmp_path, "start", 0)
     flushes = count_flushes(tmp_path, "many", MAILS) - start

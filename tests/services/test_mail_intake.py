@@ -166,6 +166,7 @@ def test_a_number_in_the_subject_joins_only_from_somebody_in_the_ticket(world):
     assert event.ticket_id == mallory.ticket_id and event.data["other"] == first.ticket_id
 
 
+@pytest.mark.sqlite
 def test_a_token_of_a_ticket_that_is_not_here_makes_a_new_one(world):
     first = take(world, mail_bytes())
     token = confirm(world, first.ticket_id)[1:].split("@")[0]
@@ -411,6 +412,7 @@ def test_the_databases_trouble_is_not_counted_against_the_mail(world, monkeypatc
     assert take_next(world) and count(world, Ticket) == 1
 
 
+@pytest.mark.sqlite
 def test_a_full_disk_while_taking_in_loses_nothing(world):
     store(world, multipart([part("application/pdf", b"x" * 3_000_000)]))
     limit_pages(world, extra=100)
