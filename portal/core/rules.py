@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from portal.core.tickets import SOURCES
 from portal.core.triage import fold_words, has_words
 
 
@@ -58,7 +59,6 @@ LABELS = {
     ConditionKind.IN_HOURS: "During business hours",
     ConditionKind.EMERGENCY: "Declared an emergency",
 }
-SOURCES = ("form", "mail", "api", "staff", "import")
 MATCHES = ("all", "any")
 
 

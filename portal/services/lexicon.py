@@ -40,6 +40,12 @@ def list_terms(session: Session, *, aspect: Aspect, target: str) -> list[TermEnt
     return [_entry(row) for row in session.scalars(query.order_by(LexiconTerm.weight.desc(), LexiconTerm.term))]
 
 
+def find_term(session: Session, term_id: int) -> TermEntry | None:
+    """One word, None when it is gone."""
+    row = session.get(LexiconTerm, term_id)
+    return _entry(row) if row else None
+
+
 def count_terms(session: Session) -> dict[tuple[Aspect, str], int]:
     """How many words speak for each category or sign that has any."""
     counted = select(LexiconTerm.aspect, LexiconTerm.target, func.count()).group_by(

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.core.errors import DomainError
+from portal.core.permissions import WORKING
 from portal.core.rules import Rule, RuleChoices, check_rule, parse_rule, rule_actions, rule_conditions
 from portal.models import Category, MailboxRow, Queue, RuleRow, UnitOfWork, User
 from portal.services.audit import Change, record_change
@@ -34,13 +35,21 @@ def find_rule(session: Session, rule_id: int) -> RuleEntry | None:
 
 
 def load_rule_choices(session: Session) -> RuleChoices:
-    """What a rule may name. People are active members, by their lower-case mail address."""
+    """What a rule may name. People by their mail address."""
     return RuleChoices(
         categories=frozenset(session.scalars(select(Category.name))),
         queues=frozenset(session.scalars(select(Queue.name))),
         mailboxes=frozenset(session.scalars(select(MailboxRow.name))),
-        people=frozenset(session.scalars(select(User.email).where(User.is_active))),
+        people=frozenset(email for email, _ in list_assignees(session)),
     )
+
+
+def list_assignees(session: Session) -> list[tuple[str, str]]:
+    """(mail address, name) of everyone a rule may assign tickets to, by name."""
+    rows = session.execute(
+        select(User.email, User.name).where(User.is_active, User.role.in_(WORKING)).order_by(User.name)
+    )
+    return [(row.email, row.name) for row in rows]
 
 
 def save_rule(uow: UnitOfWork, rule: Rule, *, rule_id: int | None = None, change: Change) -> int:
