@@ -49,7 +49,7 @@ class EditMailbox(FlaskForm):  # type: ignore[misc]
     imap_port = IntegerField("Port", [InputRequired("Give the port."), _PORT], default=993)
     imap_security = SelectField("Encryption", choices=_SECURITY, default="tls")
     imap_user = StringField("User", [InputRequired("Give the user.")])
-    imap_password = PasswordField("Password", description="Empty keeps the stored one.")
+    imap_password = PasswordField("Password")
     folder = StringField("Folder", [InputRequired("Give the folder.")], default="INBOX")
     look_back = SelectField(
         "First connection",
@@ -61,7 +61,7 @@ class EditMailbox(FlaskForm):  # type: ignore[misc]
     smtp_port = IntegerField("Port", [Optional(), _PORT], default=587)
     smtp_security = SelectField("Encryption", choices=_SECURITY, default="starttls")
     smtp_user = StringField("User", description="Empty: no login.")
-    smtp_password = PasswordField("Password", description="Empty keeps the stored one.")
+    smtp_password = PasswordField("Password")
 
     def offer_queues(self, queues: Sequence[tuple[int, str]]) -> None:
         """Fill the list of queues."""
