@@ -21,12 +21,9 @@ from portal.web.prefix import PathPrefix
 from portal.wiring import build
 
 # Each is a folder of portal/web with a blueprint `bp`.
-AREAS = ("account", "holidays", "hours", "jobs", "mail", "mailboxes", "oncall", "pages", "rules", "sandbox", "system", "texts")
-MAX_REQUEST_BYTES = 64 * 1024 * 1024
-_CSP = (
-    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
-    "frame-ancestors 'none'"
-)
+AREAS = (
+    "account", "form", "holidays", "hours", "jobs", "mail", "mailboxes", "oncall", "pages", "people", "rules", "sandbox", "settings", "setup", "status", "system", "texts",
+)  # fmt: skip
 
 csrf = CSRFProtect()
 

@@ -1,4 +1,4 @@
-"""Trying out what is set up (work kind `checks`): a person asks on a page, a worker tries, the page shows the answer."""
+"""Trying out what is set up (work kind `checks`): a person asks, a worker tries, the page shows the answer."""
 
 from __future__ import annotations
 

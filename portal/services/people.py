@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, selectinload
@@ -16,12 +17,15 @@ from portal.core.errors import DomainError
 from portal.core.permissions import Role
 from portal.core.phones import parse_phone
 from portal.core.ports import Randomness
-from portal.models import OneTimeLink, Phone, SignInAttempt, UnitOfWork, User
+from portal.core.wallclock import wall_of
+from portal.models import EscalationStepRow, OneTimeLink, Phone, ShiftRow, SignInAttempt, UnitOfWork, User
 from portal.services.audit import Change, record_change
+from portal.services.settings import load_settings
 
 INVITE, RESET = "invite", "reset"
 LINK_LIFE = timedelta(days=3)
 MIN_PASSWORD = 10
+_SOON = timedelta(days=14)
 # Five wrong passwords for an account, or thirty from an address, in a quarter of an hour: then wait.
 WINDOW = timedelta(minutes=15)
 MOST_PER_ACCOUNT, MOST_PER_ADDRESS = 5, 30
@@ -88,6 +92,25 @@ def edit_person(uow: UnitOfWork, user_id: int, profile: Profile, *, change: Chan
     if before != _facts(user):
         record_change(uow, change, "person.edit", email, before=before, after=_facts(user))
     return user
+
+
+def warn_of_disabling(session: Session, user_id: int, *, now: datetime, zone: ZoneInfo) -> list[str]:
+    """What would be missing without this person, each as a sentence: duty within two weeks, being asked by name."""
+    wall = wall_of(now, zone=zone)
+    query = select(ShiftRow).where(ShiftRow.user_id == user_id, ShiftRow.ends > wall).order_by(ShiftRow.starts)
+    shifts = session.scalars(query.where(ShiftRow.starts < wall + _SOON)).all()
+    found = []
+    if shifts and shifts[0].starts <= wall:
+        found.append(f"On call now, until {shifts[0].ends:%a %d %b %H:%M}.")
+    elif shifts:
+        found.append(f"On call next on {shifts[0].starts:%a %d %b %H:%M}.")
+    if len(shifts) > 1:
+        found.append(f"{len(shifts)} shifts within two weeks would have nobody.")
+    if load_settings(session).paging_fallback == user_id:
+        found.append("Is the fallback person, who is paged when nobody is on call.")
+    if session.scalar(select(EscalationStepRow.id).where(EscalationStepRow.user_id == user_id).limit(1)) is not None:
+        found.append("Is named in a step of the escalation.")
+    return found
 
 
 def disable_person(uow: UnitOfWork, user_id: int, *, change: Change) -> None:

@@ -1,36 +1,44 @@
-"""What is still missing before Nightdesk can wake somebody: the panel on the dashboard."""
+"""What is still missing before Nightdesk can wake somebody: the dashboard's panel and the steps of the first run."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import Row, String, cast, literal_column, select, union_all
 from sqlalchemy.orm import Session
 
+from portal.core.calendars import BusinessHours, Holiday, Period, Week
+from portal.core.intervals import Interval
+from portal.core.oncall import Shift, coverage_gaps, who_is_on_call
 from portal.core.settings import SiteSettings
 from portal.core.wallclock import wall_of
-from portal.models import BusinessPeriod, MailboxRow, Page, Phone, ShiftRow, User
+from portal.models import BusinessPeriod, HolidayRow, MailboxRow, Page, Phone, SettingRow, ShiftRow, User
 
-_ITEMS = (
-    ("hours", "Business hours", "Outside of them Nightdesk pages."),
-    ("mailbox", "A mailbox to read", "Mail to the help desk becomes tickets."),
-    ("sms", "A way to send texts", "Twilio, or the sandbox phones to try it out."),
-    ("phone", "Somebody with a phone", "A text needs a number to go to."),
-    ("shift", "A shift now or later", "Says whom to wake, and when."),
-    ("fallback", "A fallback person", "Is paged when nobody is on call."),
-    ("test", "A test page that was answered", "Shows that all of it works, from here to a pocket."),
-)
+DONE, MISSING, WARN = "done", "missing", "warn"
+AHEAD = timedelta(days=14)
+# No zone is further than 15 hours from UTC, no change of the clock longer than a day.
+_MARGIN = timedelta(days=2)
 
 
 @dataclass(frozen=True)
 class ReadyItem:
-    """One thing to have. `key` names it for links; `help` says what it is for."""
+    """One thing to have. `state` is done, missing, or warn (there, but needs a look). `help` says what is the matter or
+    what it is for; `endpoint` and `values` are for url_for."""
 
     key: str
     text: str
     help: str
-    is_done: bool
+    state: str
+    endpoint: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_done(self) -> bool:
+        return self.state == DONE
 
 
 @dataclass(frozen=True)
@@ -44,18 +52,192 @@ class Readiness:
         """How many are not done."""
         return sum(not item.is_done for item in self.items)
 
+    def state_of(self, key: str) -> str:
+        """The state of one item."""
+        return next(item.state for item in self.items if item.key == key)
+
+
+@dataclass
+class _Found:
+    """What the database says."""
+
+    periods: list[tuple[int, Period]] = field(default_factory=list)
+    holidays: list[Holiday] = field(default_factory=list)
+    shifts: list[Shift] = field(default_factory=list)
+    names: dict[int, str] = field(default_factory=dict)
+    with_phone: set[int] = field(default_factory=set)
+    mailboxes: list[tuple[str, dict[str, Any], bool, str]] = field(default_factory=list)
+    is_tested: bool = False
+    chosen: set[str] = field(default_factory=set)
+
 
 def load_readiness(session: Session, settings: SiteSettings, *, now: datetime) -> Readiness:
-    """One statement. Being live is not asked here: watch mode has a banner of its own."""
-    active = (User.id == Phone.user_id) & User.is_active
-    found = session.execute(
-        select(
-            exists().where(BusinessPeriod.id.is_not(None)).label("hours"),
-            exists().where(MailboxRow.is_enabled, MailboxRow.kind != "files").label("mailbox"),
-            exists().where(active, ~Phone.is_stopped).label("phone"),
-            exists().where(ShiftRow.ends > wall_of(now, zone=settings.zone)).label("shift"),
-            exists().where(Page.kind == "test", Page.acknowledged_at.is_not(None)).label("test"),
+    """One statement, whatever there is. That an administrator exists needs no asking: somebody looks at the panel."""
+    wall = wall_of(now, zone=settings.zone)
+    rows = session.execute(union_all(*_queries(wall))).all()
+    return _judge(_sort(rows), settings, now=now)
+
+
+def _judge(found: _Found, settings: SiteSettings, *, now: datetime) -> Readiness:
+    """The panel from what was found."""
+    return Readiness(
+        (
+            _item("zone", "Name and time zone", *_zone(found, settings), step="site"),
+            _item("hours", "Business hours", *_hours(found), step="hours"),
+            _item("wake", "What to wake for", *_wake(found), step="wake"),
+            _item("sms", "A way to send texts", *_sms(settings), step="sms"),
+            _item("phone", "A phone for everybody on call", *_phones(found, now), step="technician"),
+            _item("shift", "Somebody on call, now and for two weeks", *_cover(found, settings, now), step="shift"),
+            ReadyItem(
+                "fallback", "A fallback person", *_fallback(found, settings), "settings.show", {"group": "paging"}
+            ),
+            _item("test", "A test page that was answered", *_tested(found), step="test"),
+            ReadyItem("mailbox", "A mailbox to read", *_mailbox(found), "mailboxes.index"),
+            ReadyItem("sender", "A way to send mail", *_sender(found), "mailboxes.index"),
+            ReadyItem("live", "Live", *_live(settings), "settings.ask_live"),
         )
-    ).one()
-    done = {**found._mapping, "sms": bool(settings.sms_provider), "fallback": bool(settings.paging_fallback)}
-    return Readiness(tuple(ReadyItem(key, text, help, bool(done[key])) for key, text, help in _ITEMS))
+    )
+
+
+def _item(key: str, text: str, help: str, state: str, *, step: str) -> ReadyItem:
+    return ReadyItem(key, text, help, state, "setup.step", {"name": step})
+
+
+def _queries(wall: datetime) -> list[Any]:
+    """Each gives (kind, number, text, text)."""
+    none: Any = literal_column("''")
+    zero: Any = literal_column("0")
+    first, last = wall - _MARGIN, wall + AHEAD + _MARGIN
+    return [
+        select(
+            literal_column("'period'").label("kind"),
+            BusinessPeriod.weekday.label("n"),
+            cast(BusinessPeriod.opens, String).label("a"),
+            cast(BusinessPeriod.closes, String).label("b"),
+        ),
+        select(literal_column("'holiday'"), zero, cast(HolidayRow.observed_on, String), HolidayRow.name).where(
+            HolidayRow.state == "accepted", HolidayRow.observed_on.between(first.date(), last.date())
+        ),
+        select(literal_column("'shift'"), ShiftRow.user_id, cast(ShiftRow.starts, String), cast(ShiftRow.ends, String))
+        .join(User, User.id == ShiftRow.user_id)
+        .where(User.is_active, ShiftRow.ends > first, ShiftRow.starts < last),
+        select(literal_column("'member'"), User.id, User.name, none).where(User.is_active),
+        select(literal_column("'phone'"), Phone.user_id, none, none)
+        .join(User, User.id == Phone.user_id)
+        .where(User.is_active, ~Phone.is_stopped),
+        select(literal_column("'read'"), MailboxRow.id, MailboxRow.name, none).where(
+            MailboxRow.last_ok_at.is_not(None)
+        ),
+        select(
+            literal_column("'mailbox'"), MailboxRow.id, cast(MailboxRow.options, String), MailboxRow.last_error
+        ).where(MailboxRow.is_enabled, MailboxRow.kind == "imap"),
+        select(literal_column("'test'"), Page.id, none, none).where(
+            Page.kind == "test", Page.acknowledged_at.is_not(None)
+        ),
+        select(literal_column("'chosen'"), zero, SettingRow.key, none).where(
+            SettingRow.key.in_(("site.zone", "paging.wake_for"))
+        ),
+    ]
+
+
+def _sort(rows: Iterable[Row[Any]]) -> _Found:
+    found = _Found()
+    read: set[int] = set()
+    for kind, n, a, b in map(tuple, rows):
+        if kind == "period":
+            found.periods.append((n, Period(int(a), int(b))))
+        elif kind == "holiday":
+            found.holidays.append(Holiday(date.fromisoformat(a[:10]), b))
+        elif kind == "shift":
+            found.shifts.append(Shift(0, n, datetime.fromisoformat(a), datetime.fromisoformat(b)))
+        elif kind == "member":
+            found.names[n] = a
+        elif kind == "phone":
+            found.with_phone.add(n)
+        elif kind == "read":
+            read.add(n)
+        elif kind == "mailbox":
+            found.mailboxes.append((str(n), json.loads(a), n in read, b))
+        elif kind == "test":
+            found.is_tested = True
+        else:
+            found.chosen.add(a)
+    return found
+
+
+def _zone(found: _Found, settings: SiteSettings) -> tuple[str, str]:
+    if "site.zone" not in found.chosen:
+        return "Shifts and hours need the clock on your wall.", MISSING
+    return f"{settings.site_name}, {settings.site_zone}.", DONE
+
+
+def _hours(found: _Found) -> tuple[str, str]:
+    return ("Set.", DONE) if found.periods else ("Outside of them Nightdesk wakes whoever is on call.", MISSING)
+
+
+def _wake(found: _Found) -> tuple[str, str]:
+    return ("Chosen.", DONE) if "paging.wake_for" in found.chosen else ("Everything, unless you say so.", MISSING)
+
+
+def _sms(settings: SiteSettings) -> tuple[str, str]:
+    if settings.sms_provider == "sandbox":
+        return "The sandbox: phones on a page. No real phone rings.", WARN
+    return ("Set.", DONE) if settings.sms_provider else ("Twilio, or the sandbox to try it out.", MISSING)
+
+
+def _phones(found: _Found, now: datetime) -> tuple[str, str]:
+    lacking = sorted({found.names[s.person_id] for s in found.shifts if s.person_id not in found.with_phone})
+    if lacking:
+        return f"No number for {', '.join(lacking)}.", WARN
+    return ("Set.", DONE) if found.with_phone else ("A text needs a number to go to.", MISSING)
+
+
+def _cover(found: _Found, settings: SiteSettings, now: datetime) -> tuple[str, str]:
+    if not found.shifts:
+        return "Nobody is on call.", MISSING
+    days: list[list[Period]] = [[] for _ in range(7)]
+    for weekday, period in found.periods:
+        days[weekday].append(period)
+    hours = BusinessHours(settings.zone, Week(tuple(map(tuple, days))), tuple(found.holidays))
+    gaps = coverage_gaps(found.shifts, zone=settings.zone, span=Interval(now, now + AHEAD), hours=hours)
+    if not gaps:
+        return "Covered for two weeks.", DONE
+    start = wall_of(gaps[0].starts_at, zone=settings.zone)
+    more = f", and {len(gaps) - 1} more times in two weeks" if len(gaps) > 1 else ""
+    is_covered_now = who_is_on_call(found.shifts, zone=settings.zone, at=now) or gaps[0].starts_at > now
+    when = f"from {start:%a} {start.day} {start:%b} {start:%H:%M}" if is_covered_now else "now"
+    return f"Nobody is on call {when}{more}.", WARN
+
+
+def _fallback(found: _Found, settings: SiteSettings) -> tuple[str, str]:
+    person = settings.paging_fallback
+    if person not in found.names:
+        return "Is paged when nobody is on call.", MISSING
+    if person not in found.with_phone:
+        return f"{found.names[person]} has no phone.", WARN
+    return f"{found.names[person]}.", DONE
+
+
+def _tested(found: _Found) -> tuple[str, str]:
+    return ("Answered.", DONE) if found.is_tested else ("Shows that all of it works, from here to a pocket.", MISSING)
+
+
+def _mailbox(found: _Found) -> tuple[str, str]:
+    if not found.mailboxes:
+        return "Mail to the help desk becomes tickets.", MISSING
+    wrong = [error for _, _, is_read, error in found.mailboxes if error or not is_read]
+    if wrong:
+        return f"Not read yet. {wrong[0]}".strip(), WARN
+    return "Read without trouble.", DONE
+
+
+def _sender(found: _Found) -> tuple[str, str]:
+    if any(options.get("smtp", {}).get("host") for _, options, _, _ in found.mailboxes):
+        return "Set.", DONE
+    return "Confirmations and answers need an SMTP server.", MISSING
+
+
+def _live(settings: SiteSettings) -> tuple[str, str]:
+    if settings.site_live:
+        return "Mails and texts go out.", DONE
+    return "Watch mode: nothing leaves the house yet. Go live when the list above is done.", MISSING
