@@ -22,8 +22,14 @@ from portal.wiring import build
 
 # Each is a folder of portal/web with a blueprint `bp`.
 AREAS = (
-    "account", "form", "holidays", "hours", "jobs", "mail", "mailboxes", "oncall", "pages", "people", "rules", "sandbox", "settings", "setup", "status", "system", "texts",
+    "account", "form", "holidays", "hours", "jobs", "mail", "mailboxes", "oncall", "pages",
+    "people", "rules", "sandbox", "settings", "setup", "status", "system", "texts",
 )  # fmt: skip
+MAX_REQUEST_BYTES = 64 * 1024 * 1024
+_CSP = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
 
 csrf = CSRFProtect()
 
