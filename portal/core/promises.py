@@ -12,11 +12,21 @@ def promise_answer(hours: BusinessHours, *, now: datetime, is_paged: bool) -> st
     if is_paged:
         return "The person on call has been told and will look at it."
     opens_at = next_opening(hours, now)
-    if opens_at is None:
-        return ""
     if opens_at == now:
         return "We are open and will look at it soon."
+    opening = format_opening(hours, now=now)
+    return f"We are closed now and will look at it {opening}." if opening else ""
+
+
+def format_opening(hours: BusinessHours, *, now: datetime) -> str:
+    """`today from 08:00`, `tomorrow from ...`, `on Monday, 23 November from ...`: the next opening on the site's clock.
+
+    "" where the hours name none.
+    """
+    opens_at = next_opening(hours, now)
+    if opens_at is None:
+        return ""
     local, today = opens_at.astimezone(hours.zone), now.astimezone(hours.zone).date()
     days = (local.date() - today).days
     day = {0: "today", 1: "tomorrow"}.get(days, f"on {local:%A}, {local.day} {local:%B}")
-    return f"We are closed now and will look at it {day} from {local:%H:%M}."
+    return f"{day} from {local:%H:%M}"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from portal.core.errors import DomainError
 
@@ -25,6 +27,11 @@ class Upload:
     content_type: str
     data: bytes = field(repr=False)
 
+    @cached_property
+    def sha256(self) -> str:
+        """In hexadecimal. Ask before the transaction: it takes a while for a large file."""
+        return hashlib.sha256(self.data).hexdigest()
+
 
 def clean_filename(name: str) -> str:
     """The last part of a path, without what a file system or a header could take amiss; at most 120 characters."""
@@ -36,12 +43,15 @@ def clean_filename(name: str) -> str:
     return safe or "file"
 
 
-def check_uploads(files: Sequence[Upload]) -> None:
-    """Raises DomainError with one sentence that names the file and the limit."""
+def check_uploads(files: Sequence[tuple[str, int]]) -> None:
+    """Names and sizes in bytes, asked before anything is read into memory.
+
+    Raises DomainError with one sentence that names the file and the limit.
+    """
     if len(files) > MAX_FILES:
         raise DomainError(f"At most {MAX_FILES} files at once, please.")
-    for file in files:
-        if len(file.data) > MAX_FILE_BYTES:
-            raise DomainError(f"{file.filename} is {len(file.data) // 1_000_000} MB; a file may have up to 25 MB.")
-    if sum(len(file.data) for file in files) > MAX_TOTAL_BYTES:
+    for name, size in files:
+        if size > MAX_FILE_BYTES:
+            raise DomainError(f"{name} is {size / 1_000_000:.0f} MB; a file may have up to 25 MB.")
+    if sum(size for _, size in files) > MAX_TOTAL_BYTES:
         raise DomainError("These files are more than 50 MB together. Please send some of them later.")

@@ -36,9 +36,9 @@ class SessionBlobStore:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def put(self, data: bytes) -> str:
-        """Store once; returns the SHA-256. The same content is stored a single time."""
-        sha256 = hashlib.sha256(data).hexdigest()
+    def put(self, data: bytes, *, sha256: str = "") -> str:
+        """Store once; returns the SHA-256, which large contents bring along. The same content is stored a single time."""
+        sha256 = sha256 or hashlib.sha256(data).hexdigest()
         if self._session.scalar(select(Blob.size).where(Blob.sha256 == sha256)) is None:
             self._session.execute(insert(Blob), {"sha256": sha256, "size": len(data)})
             for n, start in enumerate(range(0, len(data), CHUNK)):

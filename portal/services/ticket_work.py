@@ -16,6 +16,7 @@ from portal.core.paging import Cause
 from portal.core.uploads import Upload
 from portal.models import Category, Message, Queue, Ticket, UnitOfWork, User
 from portal.services.context import Context
+from portal.services.links import private_link
 from portal.services.mail_out import add_answer, add_resolved
 from portal.services.page_endings import end_ticket_pages
 from portal.services.paging import Event, decide_for_ticket
@@ -135,7 +136,8 @@ def move_ticket(
     now = context.clock.now()
     change = set_status(uow, ticket, status, actor=actor, now=now, resolution=resolution)
     if change.is_resolved:
-        add_resolved(context, uow, ticket, settings=load_settings(uow.session))
+        link = private_link(ticket, box=context.box, site_url=context.site_url)
+        add_resolved(context, uow, ticket, settings=load_settings(uow.session), link=link)
     if not ticket.is_open:
         by = uow.session.get(User, actor.user_id) if actor.user_id else None
         end_ticket_pages(uow, ticket.id, by=by, rules=load_paging_rules(uow.session, now=now))

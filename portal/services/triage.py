@@ -43,6 +43,7 @@ from portal.models import (
 from portal.services.calendars import load_hours
 from portal.services.context import Context
 from portal.services.lexicon import load_classifier
+from portal.services.links import private_link
 from portal.services.mail_out import add_confirmation
 from portal.services.paging import Event, decide_for_ticket
 from portal.services.paging_rules import load_paging_rules
@@ -304,4 +305,5 @@ def _decide(uow: UnitOfWork, ticket: Ticket, routing: Routing, *, now: datetime)
 
 def _confirm(context: Context, uow: UnitOfWork, ticket: Ticket, hours: BusinessHours, *, is_paged: bool) -> None:
     promise = promise_answer(hours, now=context.clock.now(), is_paged=is_paged)
-    add_confirmation(context, uow, ticket, settings=load_settings(uow.session), promise=promise)
+    link = private_link(ticket, box=context.box, site_url=context.site_url)
+    add_confirmation(context, uow, ticket, settings=load_settings(uow.session), promise=promise, link=link)

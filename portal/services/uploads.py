@@ -19,7 +19,7 @@ def add_uploads(uow: UnitOfWork, message: Message, uploads: Sequence[Upload]) ->
             "filename": clean_filename(upload.filename),
             "content_type": upload.content_type[:100],
             "size": len(upload.data),
-            "sha256": blobs.put(upload.data),
+            "sha256": blobs.put(upload.data, sha256=upload.sha256),
             "is_inline": False,
             "content_id": "",
         }
