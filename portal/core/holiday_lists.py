@@ -13,8 +13,8 @@ from holidays.registry import COUNTRIES
 from portal.core.errors import DomainError
 
 PUBLIC = "public"
-# Not days off: in some countries a Saturday that is worked instead of a bridge day.
-_NOT_HOLIDAYS = {"workday"}
+# No days off for a shop: Saturdays that are worked instead of a bridge day, and the weeks of the schools.
+_NOT_HOLIDAYS = {"workday", "school"}
 _LANGUAGE = "en_US"
 _SMALL_WORDS = {"And", "Of", "The"}
 
@@ -37,7 +37,7 @@ class Region:
 
 @dataclass(frozen=True, order=True)
 class Proposal:
-    """A day of a list. `kind` is public, bank, government, half_day, school, optional ...; `region` may be empty."""
+    """A day of a list. `kind` is public, bank, government, half_day, optional ...; `region` may be empty."""
 
     on: date
     name: str

@@ -51,6 +51,14 @@ def with_trigger(body: str, *events: str, status: int = 200) -> Response:
     return response
 
 
+def dialog_done(body: str, target: str) -> Response:
+    """What a form in the dialog asked for is done: close it, and replace `target` (a selector) by `body`."""
+    response = with_trigger(body, "dialog-close")
+    response.headers["HX-Retarget"] = target
+    response.headers["HX-Reswap"] = "outerHTML"
+    return response
+
+
 def local_path(text: str | None, default: str) -> str:
     """A `next` that stays in this site; anything else is the default."""
     parts = urlsplit(text or "")

@@ -47,9 +47,9 @@ def test_only_the_years_asked_for_are_proposed():
     assert years == {2026, 2027}
 
 
-def test_a_worked_saturday_is_not_proposed_as_a_day_off():
+def test_worked_saturdays_and_school_breaks_are_not_proposed_as_days_off():
     assert all(
-        day.kind != "workday" for country in list_countries() for day in propose_holidays(country.code, years=[2026])
+        day.kind not in ("workday", "school") for country in list_countries() for day in propose_holidays(country.code, years=[2026])
     )
 
 

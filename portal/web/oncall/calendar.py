@@ -1,0 +1,183 @@
+"""What the week and the month show: bars placed on a grid of hours, one lane a person."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from portal.core.calendars import BusinessHours
+from portal.core.intervals import Interval
+from portal.core.oncall import Bar, Shift, plan_lanes
+from portal.core.wallclock import instant_of, wall_of
+from portal.services.oncall import Member
+
+WEEK = 7
+HOURS = 24 * WEEK
+TINTS = 6
+WIDE = 9 * 60
+
+
+@dataclass(frozen=True)
+class DayHead:
+    """The head of a column. `classes` are the design system's."""
+
+    on: date
+    classes: str
+    holiday: str = ""
+
+
+@dataclass(frozen=True)
+class BarView:
+    """A bar on the grid: its place as classes, and the words it carries. A gap has no shift."""
+
+    classes: str
+    starts: datetime
+    ends: datetime
+    shift: Shift | None = None
+    is_wide: bool = True
+
+    @property
+    def short_words(self) -> str:
+        """`18–08`, with minutes where there are any."""
+        return "–".join(f"{at:%H:%M}" if at.minute else f"{at:%H}" for at in (self.starts, self.ends))
+
+
+@dataclass(frozen=True)
+class LaneView:
+    """A person and the tracks of their bars; the track is empty when they have no shift that week."""
+
+    member: Member
+    tracks: tuple[tuple[BarView, ...], ...]
+
+
+@dataclass(frozen=True)
+class WeekView:
+    """One strip of seven days. `now_hour` is None when now lies elsewhere."""
+
+    first: date
+    days: tuple[DayHead, ...]
+    lanes: tuple[LaneView, ...]
+    gaps: tuple[BarView, ...]
+    now_hour: int | None
+
+    @property
+    def last(self) -> date:
+        return self.first + timedelta(days=WEEK - 1)
+
+
+@dataclass(frozen=True)
+class Roster:
+    """What a calendar is drawn from: loaded once for all weeks shown."""
+
+    shifts: Sequence[Shift]
+    members: Sequence[Member]
+    hours: BusinessHours
+    gaps: Sequence[Interval]
+    now: datetime
+
+
+def monday_of(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+def weeks_of(day: date, view: str) -> list[date]:
+    """The Mondays shown: the week of `day`, or every week that holds a day of its month."""
+    if view == "week":
+        return [monday_of(day)]
+    first = day.replace(day=1)
+    after = (first + timedelta(days=31)).replace(day=1)
+    start = monday_of(first)
+    return [start + timedelta(weeks=number) for number in range(-(-(after - start).days // WEEK))]
+
+
+def neighbours_of(day: date, view: str) -> tuple[date, date]:
+    """A day in the week or month before, and one in the next."""
+    if view == "week":
+        return day - timedelta(weeks=1), day + timedelta(weeks=1)
+    first = day.replace(day=1)
+    return (first - timedelta(days=1)).replace(day=1), (first + timedelta(days=31)).replace(day=1)
+
+
+def draw_week(roster: Roster, first: date, *, everyone: bool) -> WeekView:
+    """One strip. `everyone` gives a lane also to people without a shift that week, so that one can be added."""
+    zone = roster.hours.zone
+    active = [member.id for member in roster.members if member.is_active]
+    lanes = plan_lanes(roster.shifts, first=first, days=WEEK, person_ids=active if everyone else ())
+    members = {member.id: member for member in roster.members}
+    order = {member.id: number for number, member in enumerate(roster.members)}
+    views = [
+        LaneView(members[lane.person_id], _tracks(lane.tracks, first, roster, order[lane.person_id]))
+        for lane in lanes
+        if lane.person_id in members
+    ]
+    wall = wall_of(roster.now, zone=zone)
+    hour = int((wall - datetime.combine(first, time())) / timedelta(hours=1))
+    return WeekView(
+        first=first,
+        days=tuple(_head(first + timedelta(days=number), roster.hours, wall.date()) for number in range(WEEK)),
+        lanes=tuple(sorted(views, key=lambda view: order[view.member.id])),
+        gaps=tuple(filter(None, (_gap(gap, first, zone) for gap in roster.gaps))),
+        now_hour=hour if wall >= datetime.combine(first, time()) and hour < HOURS else None,
+    )
+
+
+def span_of(mondays: Sequence[date], *, zone: ZoneInfo) -> Interval:
+    """The instants from the first midnight to the last of the weeks shown."""
+    first, last = mondays[0], mondays[-1] + timedelta(days=WEEK)
+    return Interval(*(instant_of(datetime.combine(day, time()), zone=zone) for day in (first, last)))
+
+
+def name_gap(gap: Interval, *, zone: ZoneInfo) -> BarView:
+    """A gap by itself, for the list of those to come."""
+    return BarView("", wall_of(gap.starts_at, zone=zone), wall_of(gap.ends_at, zone=zone))
+
+
+def _tracks(
+    tracks: Collection[Sequence[Bar]], first: date, roster: Roster, number: int
+) -> tuple[tuple[BarView, ...], ...]:
+    tint = f"shift-{number % TINTS + 1}"
+    wall = wall_of(roster.now, zone=roster.hours.zone)
+    return tuple(
+        tuple(
+            BarView(
+                f"{_place(bar.start, bar.end)} {tint}{' is-now' if bar.shift.starts <= wall < bar.shift.ends else ''}",
+                bar.shift.starts,
+                bar.shift.ends,
+                bar.shift,
+                is_wide=_is_wide(bar.start, bar.end),
+            )
+            for bar in track
+        )
+        for track in tracks
+    )
+
+
+def _gap(gap: Interval, first: date, zone: ZoneInfo) -> BarView | None:
+    starts, ends = wall_of(gap.starts_at, zone=zone), wall_of(gap.ends_at, zone=zone)
+    midnight, minute = datetime.combine(first, time()), timedelta(minutes=1)
+    start, end = max(0, (starts - midnight) // minute), min(HOURS * 60, (ends - midnight) // minute)
+    if start >= end:
+        return None
+    return BarView(_place(start, end), starts, ends, is_wide=_is_wide(start, end))
+
+
+def _is_wide(start: int, end: int) -> bool:
+    """Whether the grid has room for words."""
+    return end - start >= WIDE
+
+
+def _place(start: int, end: int) -> str:
+    """Minutes of the week as grid classes, rounded outwards to whole hours."""
+    return f"from-{start // 60} to-{-(-end // 60)}"
+
+
+def _head(day: date, hours: BusinessHours, today: date) -> DayHead:
+    holiday = next((holiday.name for _, holiday in hours.closures.get(day, ())), "")
+    flags: Mapping[str, bool] = {
+        "is-today": day == today,
+        "is-holiday": bool(holiday),
+        "is-closed": not hours.week.days[day.weekday()],
+    }
+    return DayHead(day, " ".join(name for name, holds in flags.items() if holds), holiday)
