@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 
 from portal.core.tickets import PRIORITIES, STATUSES, is_open_status
 from portal.models import Job, JobRun, Page, Queue, Ticket, TicketCount, TicketEvent, User
-from portal.services.oncall import on_call_at
+from portal.services.oncall import people_on_call_at
 
 PAGES = 10
 EVENTS = 10
@@ -31,10 +31,10 @@ class OpenTickets:
 
 @dataclass(frozen=True)
 class OnCallPerson:
-    """Somebody on call now. `ends_at` is when they go home, None when it is further than the roster was read."""
+    """Somebody on call now, until `ends_at`."""
 
     name: str
-    ends_at: datetime | None
+    ends_at: datetime
 
 
 @dataclass(frozen=True)
@@ -98,13 +98,9 @@ def load_open_tickets(session: Session) -> OpenTickets:
 
 
 def load_on_call(session: Session, *, now: datetime, zone: ZoneInfo) -> tuple[OnCallPerson, ...]:
-    """Who would be woken now. Two statements."""
-    duties = on_call_at(session, now, zone=zone)
-    if not duties:
-        return ()
-    ids = [duty.person_id for duty in duties]
-    names = dict(row for row in session.execute(select(User.id, User.name).where(User.id.in_(ids))))
-    return tuple(OnCallPerson(names.get(duty.person_id, "?"), duty.ends_at) for duty in duties)
+    """Who would be woken now. One statement."""
+    people = people_on_call_at(session, now, zone=zone)
+    return tuple(OnCallPerson(name, duty.ends_at) for duty, name in people)
 
 
 def load_open_pages(session: Session) -> tuple[OpenPage, ...]:

@@ -42,9 +42,18 @@ class StoredShift:
 
 def on_call_at(session: Session, at: datetime, *, zone: ZoneInfo) -> tuple[Duty, ...]:
     """Who is on call at `at`; disabled people are not. The one answer for page, dashboard and engine. One statement."""
+    return tuple(duty for duty, _ in people_on_call_at(session, at, zone=zone))
+
+
+def people_on_call_at(session: Session, at: datetime, *, zone: ZoneInfo) -> tuple[tuple[Duty, str], ...]:
+    """The same answer with everybody's name. One statement."""
     wall = wall_of(at, zone=zone)
-    shifts = load_shifts(session, starts=wall - _MARGIN, ends=wall + _MARGIN)
-    return who_is_on_call(shifts, zone=zone, at=at)
+    query = select(ShiftRow, User.name).join(User, User.id == ShiftRow.user_id).where(User.is_active)
+    near = query.where(ShiftRow.ends > wall - _MARGIN, ShiftRow.starts < wall + _MARGIN)
+    rows = session.execute(near.order_by(ShiftRow.starts, ShiftRow.id)).all()
+    names = {row.user_id: name for row, name in rows}
+    duties = who_is_on_call([_shift(row) for row, _ in rows], zone=zone, at=at)
+    return tuple((duty, names[duty.person_id]) for duty in duties)
 
 
 def gaps_between(session: Session, span: Interval, *, zone: ZoneInfo) -> tuple[Interval, ...]:

@@ -22,6 +22,7 @@ from portal.services.oncall import (
     list_members,
     load_shifts,
     on_call_at,
+    people_on_call_at,
     remove_shift,
 )
 from tests.services.ticket_world import ALICE, BOB
@@ -74,6 +75,12 @@ def test_who_is_on_call_follows_the_wall_clock_of_the_site(shop):
     assert persons(shop, 2026, 11, 23, 17) == [BOB]
     assert persons(shop, 2026, 11, 24, 6, 59) == [BOB]
     assert persons(shop, 2026, 11, 24, 7) == []
+
+
+def test_the_same_answer_comes_with_names(shop):
+    write(shop, add_shift, night(BOB, 23))
+    ((duty, name),) = read(shop, people_on_call_at, datetime(2026, 11, 23, 22, tzinfo=UTC), zone=BERLIN)
+    assert (duty.person_id, name) == (BOB, "Bob")
 
 
 def test_a_shift_of_many_weeks_counts_in_its_middle(shop):

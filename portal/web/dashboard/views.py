@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import current_app, url_for
 
 from portal.core.schedule import JOBS
@@ -21,16 +23,6 @@ from portal.web.dashboard.activity import describe
 from portal.web.htmx import render_partial
 from portal.web.state import now, reads, site
 
-# Where each thing of the readiness panel is set up.
-_PLACES = {
-    "hours": "hours.show",
-    "mailbox": "mailboxes.index",
-    "sms": "settings.show",
-    "phone": "people.index",
-    "shift": "oncall.show",
-    "fallback": "settings.show",
-    "test": "pages.index",
-}
 _TITLES = {job.name: job.title for job in JOBS}
 
 
@@ -58,6 +50,8 @@ def show() -> str:
 
 def _places(readiness: Readiness) -> dict[str, str]:
     """The address to set each missing thing up at, for those who may."""
-    wanted = {item.key: _PLACES[item.key] for item in readiness.items if not item.is_done}
     known = current_app.view_functions
-    return {key: url_for(name) for key, name in wanted.items() if name in known and may_visit(name)}
+    wanted = [item for item in readiness.items if not item.is_done and item.endpoint in known]
+    return {
+        item.key: url_for(item.endpoint, **dict[str, Any](item.values)) for item in wanted if may_visit(item.endpoint)
+    }

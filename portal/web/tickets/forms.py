@@ -22,12 +22,12 @@ from portal.services.choices import Choice, Choices
 from portal.services.ticket_work import Arrangement
 
 _LONGEST = 200_000
-_PRIORITIES = [(str(number), f"P{number} {name}") for number, name in PRIORITIES.items()]
+_PRIORITIES = {str(number): f"P{number} {name}" for number, name in PRIORITIES.items()}
 
 
-def _menu(choices: tuple[Choice, ...], nothing: str, *, keep: int | None = None) -> list[tuple[str, str]]:
-    offered = [(str(choice.id), choice.name) for choice in choices if choice.is_offered or choice.id == keep]
-    return [("", nothing), *offered]
+def _menu(choices: tuple[Choice, ...], nothing: str, *, keep: int | None = None) -> dict[str, str]:
+    offered = {str(choice.id): choice.name for choice in choices if choice.is_offered or choice.id == keep}
+    return {"": nothing, **offered}
 
 
 class ArrangeForm(FlaskForm):  # type: ignore[misc]
@@ -80,12 +80,12 @@ class ReplyForm(FlaskForm):  # type: ignore[misc]
 
     body = TextAreaField("Your words", [InputRequired("Write a few words first."), Length(max=_LONGEST)])
     files = MultipleFileField("Files", description=LIMITS)
-    then = SelectField("Then")
+    then = SelectField("Then", default="")
 
     def offer(self, status: str) -> None:
         """What the ticket may become with the answer. Resolving has its own form, since it asks for a note."""
         waits = [one for one in (WAITING_REQUESTER, WAITING_THIRD, ON_HOLD) if one in next_statuses(status)]
-        self.then.choices = [("", "leave the status"), *((one, f"set to {one}") for one in waits)]
+        self.then.choices = {"": "leave the status", **{one: f"set to {one}" for one in waits}}
 
 
 class StatusForm(FlaskForm):  # type: ignore[misc]
@@ -95,7 +95,7 @@ class StatusForm(FlaskForm):  # type: ignore[misc]
 
     def offer(self, status: str) -> None:
         """What the table allows now."""
-        self.status.choices = [(one, one.capitalize()) for one in next_statuses(status) if one != RESOLVED]
+        self.status.choices = {one: one.capitalize() for one in next_statuses(status) if one != RESOLVED}
 
 
 class ResolveForm(FlaskForm):  # type: ignore[misc]

@@ -66,7 +66,7 @@ def show(ticket_id: int) -> str:
         return render_template(_PARTS[target], **side_of(view))
     if target == "ticket-main":
         return render_template(_PARTS[target], **main_of(view))
-    return render_template("tickets/show.html", **side_of(view), **main_of(view))
+    return render_template("tickets/show.html", **{**side_of(view), **main_of(view)})
 
 
 @bp.get("/<int:ticket_id>/history")

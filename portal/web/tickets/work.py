@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, abort, make_response, render_template, request, url_for
+from flask import Response, abort, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal.core.errors import DomainError
@@ -13,7 +13,7 @@ from portal.services import ticket_work
 from portal.services.choices import load_choices
 from portal.services.ticket_work import CalledIn
 from portal.web.auth import requires
-from portal.web.htmx import refused, render_partial, saved, wants_partial, with_trigger
+from portal.web.htmx import dialog_done, refused, render_partial, saved, wants_partial, with_trigger
 from portal.web.state import actor, context, reads, write
 from portal.web.tickets import bp
 from portal.web.tickets.forms import ArrangeForm, CalledInForm, ReplyForm, ResolveForm
@@ -162,7 +162,5 @@ def _side_refused(ticket_id: int, form: ResolveForm) -> Answer:
 def _side_changed(ticket_id: int, message: str, *, from_dialog: bool = False) -> Answer:
     if not wants_partial():
         return saved(url_for("tickets.show", ticket_id=ticket_id), message)
-    response = make_response(render_template("tickets/_side.html", **side_of(find_ticket(ticket_id))))
-    if from_dialog:
-        response.headers.update({"HX-Retarget": "#ticket-side", "HX-Reswap": "outerHTML", "HX-Trigger": "dialog-close"})
-    return response
+    side = render_template("tickets/_side.html", **side_of(find_ticket(ticket_id)))
+    return dialog_done(side, "#ticket-side") if from_dialog else side
