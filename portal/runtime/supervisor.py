@@ -22,7 +22,7 @@ from typing import Any
 from portal.runtime import listener
 from portal.runtime.child import STOP_SECONDS
 from portal.runtime.children import EXITED, Child, Event
-from portal.runtime.fleet import Fleet
+from portal.runtime.fleet import Fleet, Slot
 from portal.runtime.lockfile import DataFolderLock
 from portal.runtime.logfile import LogFile
 from portal.runtime.runfile import RunFile, RunningProcess, is_alive, read_run_file, remove_run_file, write_run_file
@@ -88,6 +88,7 @@ class Supervisor:
         self._is_stopping = False
         self._restart_asked = 0
         self._restart_seen = 0
+        self._last_note: dict[str, Any] = {}
         self._prepare: tuple[Child, _Outcome] | None = None
         self._fleet: Fleet | None = None
         self._coming: Fleet | None = None
@@ -279,6 +280,7 @@ class Supervisor:
             fleet.start(slot.child)
         elif event.said == "ready":
             slot.is_ready = True
+            self._pass_on_note(slot)
         elif event.said == "restart":
             self._restart_asked = max(self._restart_asked, int(event.details["id"]))
 
@@ -337,7 +339,7 @@ class Supervisor:
         if request <= self._restart_seen or self._fleet is None:
             return
         self._restart_seen = request
-        self._note(self._fleet, request, "running", "The new processes are loading.")
+        self._note(request, "running", "The new processes are loading.")
         coming = self._coming = self._new_fleet()
         outcome = self._start_prepare()
         self._wait(lambda: coming.has_lost_one or outcome.is_over or self._all_warm(coming), _WARM_SECONDS)
@@ -346,15 +348,15 @@ class Supervisor:
         if not self._all_warm(coming):
             self._abandon(coming, request)
             return
+        self._note(request, "running", "The old processes are stopping.")
         old, self._fleet, self._coming = self._fleet, coming, None
-        self._note(old, request, "running", "The old processes are stopping.")
         self._end(old.children)
         self._tell_prepare(is_first=False)
         self._wait(lambda: outcome.is_over, _PREPARE_SECONDS)
         self._release(coming)
         is_up = self._wait(lambda: coming.is_ready(""), _READY_SECONDS) and not outcome.error
         error = outcome.error or "The new processes do not come up. The log says why."
-        self._note(coming, request, "done" if is_up else "failed", "" if is_up else error)
+        self._note(request, "done" if is_up else "failed", "" if is_up else error)
 
     def _all_warm(self, fleet: Fleet) -> bool:
         return fleet.is_warm and bool(self._prepare and self._prepare[0].is_warm)
@@ -365,12 +367,18 @@ class Supervisor:
         self._end([*coming.children, *([self._prepare[0]] if self._prepare else [])])
         error = "The new processes do not start, so the old ones go on. The log says why."
         self._log.note(error, level="error")
-        if self._fleet:
-            self._note(self._fleet, request, "failed", error)
+        self._note(request, "failed", error)
 
-    def _note(self, fleet: Fleet, request: int, state: str, text: str) -> None:
+    def _note(self, request: int, state: str, text: str) -> None:
         """Have a worker write into the row of the request how far it is."""
         self._log.note(f"restart {request}: {state} {text}".rstrip())
-        for slot in fleet:
-            if slot.child and slot.role == "worker-urgent":
-                slot.child.tell("note_restart", id=request, state=state, text=text)
+        self._last_note = {"id": request, "state": state, "text": text}
+        for fleet in (self._fleet, self._coming):
+            for slot in fleet or ():
+                if slot.is_ready:
+                    self._pass_on_note(slot)
+
+    def _pass_on_note(self, slot: Slot) -> None:
+        """To every worker, and again to each that gets ready: a note must not be lost with the one who was to write."""
+        if self._last_note and slot.child and slot.role.startswith("worker"):
+            slot.child.tell("note_restart", **self._last_note)

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import structlog
 
 from portal.config import Config, load_config
+from portal.models import DatabaseBusyError
 from portal.runtime.child import STOP_SECONDS, Parent
 from portal.runtime.lanes import Lanes, Listen
 from portal.runtime.logs import set_up_logging
@@ -43,13 +44,21 @@ def work(parent: Parent, process_role: str, open_shop: OpenShop) -> None:
     context = build(config)  # opens no connection: that waits for the database to be ready
     if not parent.wait_for_go():
         return
-    parent.on("note_restart", lambda order: _note_restart(context, order))
+    parent.on("note_restart", lambda order: _start_note(context, order))
     worker = _Worker(config, context, process_role.removeprefix("worker-"), parent=parent)
     worker.run(open_shop(context, parent.stopping))
 
 
+def _start_note(context: Context, order: Mapping[str, Any]) -> None:
+    """In a thread: the one that listens to the supervisor must not wait for the database."""
+    threading.Thread(target=_note_restart, args=(context, order), name="note", daemon=True).start()
+
+
 def _note_restart(context: Context, order: Mapping[str, Any]) -> None:
-    note_restart(context, order["id"], state=order["state"], text=order["text"])
+    try:
+        note_restart(context, order["id"], state=order["state"], text=order["text"])
+    except DatabaseBusyError:
+        log.warning("the database is busy; how far the restart is was not noted")
 
 
 class _Worker:

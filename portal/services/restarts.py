@@ -65,12 +65,12 @@ def newest_restart_id(context: Context) -> int:
 
 
 def note_restart(context: Context, restart_id: int, *, state: str, text: str) -> None:
-    """What the supervisor reports about a request."""
+    """What the supervisor reports about a request. It may report twice; what is over stays as it is."""
     finished_at = context.clock.now() if state not in RUNNING else None
     with context.database.unit_of_work() as uow:
         uow.session.execute(
             update(RestartRequest)
-            .where(RestartRequest.id == restart_id)
+            .where(RestartRequest.id == restart_id, RestartRequest.state.in_(RUNNING))
             .values(state=state, data={"text": text}, finished_at=finished_at)
         )
 

@@ -91,8 +91,11 @@ def work(parent: Parent, data_dir: Path) -> None:
 
 
 def note(data_dir: Path, order: dict) -> None:
-    with (data_dir / "notes").open("a") as file:
-        file.write(f"{order['id']} {order['state']} {order['text']}".strip() + "\n")
+    line = f"{order['id']} {order['state']} {order['text']}".strip() + "\n"
+    path = data_dir / "notes"
+    if line not in (path.read_text().splitlines(keepends=True) if path.exists() else ()):
+        with path.open("a") as file:
+            file.write(line)
 
 
 if __name__ == "__main__":

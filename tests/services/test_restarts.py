@@ -68,3 +68,13 @@ def test_a_fresh_start_obeys_all_earlier_requests(world):
 def test_a_request_nobody_made_is_refused(world):
     with pytest.raises(DomainError, match="no such restart"):
         read(world, find_restart, 77)
+
+
+def test_what_is_over_stays_over_when_it_is_reported_again(world):
+    number = ask(world)
+    note_restart(world, number, state="done", text="")
+    world.clock.move(60)
+    note_restart(world, number, state="done", text="")
+    note_restart(world, number, state="running", text="late")
+    assert read(world, find_restart, number).state == "done"
+    assert read(world, find_restart, number).finished_at == NOW
