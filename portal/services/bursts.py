@@ -31,16 +31,27 @@ def put_off(uow: UnitOfWork, row: Notification, *, until: datetime) -> None:
     row.due_at = until
 
 
-def is_in_burst(session: Session, row: Notification, *, now: datetime) -> bool:
-    """Whether this ordinary page follows so many others that what waits beside it should leave with it."""
-    return _is_ordinary(session, row) and len(_recent(session, row, now=now)) >= POLICY.free
+def companions(session: Session, row: Notification, *, now: datetime) -> list[Notification]:
+    """The rows that should leave in one text with this one.
+
+    In a burst everything ordinary that waits for this person. Otherwise only repeats, and only with repeats: many pages
+    that ask again at the same moment (after an outage, say) are one text, never a storm.
+    """
+    if not _is_ordinary(session, row):
+        return []
+    waiting = [other for other in _waiting(session, row) if _is_ordinary(session, other)]
+    if len(_recent(session, row, now=now)) >= POLICY.free:
+        return waiting
+    return [other for other in waiting if is_repeat(other)] if is_repeat(row) else []
 
 
-def bundle(uow: UnitOfWork, row: Notification, *, rules: PagingRules) -> None:
-    """Put what waits for the same person into this text. The other rows name it, and share its fate."""
-    others = [other for other in _waiting(uow.session, row) if _is_ordinary(uow.session, other)]
-    if not others:
-        return
+def is_repeat(row: Notification) -> bool:
+    """Whether this text is not the first of its page."""
+    return row.dedupe_key.split("/")[0].split(":")[3:] != ["0", "0"]
+
+
+def bundle(uow: UnitOfWork, row: Notification, others: Sequence[Notification], *, rules: PagingRules) -> None:
+    """Put the others into this text. Their rows name it, and share its fate."""
     items = []
     for part in (row, *others):
         page = uow.session.get_one(Page, part.page_id)

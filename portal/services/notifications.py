@@ -20,7 +20,7 @@ from portal.core.sms_trouble import SETUP, Trouble, sort_trouble
 from portal.core.work import NOTIFY
 from portal.models import Notification, Page, Phone, UnitOfWork
 from portal.services.alarms import end_alarm, raise_alarm
-from portal.services.bursts import bundle, bundled_rows, burst_due_at, is_in_burst, put_off
+from portal.services.bursts import bundle, bundled_rows, burst_due_at, companions, put_off
 from portal.services.context import Context
 from portal.services.page_steps import is_step_lost, skip_step
 from portal.services.page_texts import PAGE, Text, add_text
@@ -114,8 +114,8 @@ def _may_leave(uow: UnitOfWork, row: Notification, *, now: datetime) -> bool:
         put_off(uow, row, until=due_at)
         uow.session.flush()
         return False
-    if is_in_burst(uow.session, row, now=now):
-        bundle(uow, row, rules=load_paging_rules(uow.session, now=now))
+    if others := companions(uow.session, row, now=now):
+        bundle(uow, row, others, rules=load_paging_rules(uow.session, now=now))
     return True
 
 

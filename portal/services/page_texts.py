@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -23,6 +23,8 @@ PAGE = "page"
 INFO = "info"
 REPLY = "reply"
 _SHORT_SUBJECT = 40
+# A page that asks again waits a moment for others that do, so that they can share a text (bursts.py).
+_GATHER = timedelta(seconds=2)
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,8 @@ def write_page_texts(
         _replace_waiting(uow.session, page.id, person.user_id)
         code = code_of(uow.session, person.user_id, page.id)
         text = Text(key, PAGE, person.numbers[0], body.text(code, notice=notice), page.id, page.kind == "test")
+        if page.step or page.round:
+            text = replace(text, wait=_GATHER)
         add_text(uow, rules, person, text)
     return len(reachable)
 
@@ -144,7 +148,7 @@ def _replace_waiting(session: Session, page_id: int, user_id: int) -> None:
 
 @dataclass(frozen=True)
 class Text:
-    """A text to one number. `key` is unique: the same key twice is one text (decisions.md 6)."""
+    """A text to one number. `key` is unique: the same key twice is one text (decisions.md 6). `wait` puts it off."""
 
     key: str
     kind: str
@@ -152,6 +156,7 @@ class Text:
     text: str
     page_id: int | None = None
     is_requested: bool = False
+    wait: timedelta = timedelta(0)
 
 
 def add_text(uow: UnitOfWork, rules: PagingRules, person: Recipient, text: Text) -> bool:
@@ -170,7 +175,7 @@ def add_text(uow: UnitOfWork, rules: PagingRules, person: Recipient, text: Text)
             is_requested=text.is_requested,
             created_at=rules.now,
             state="cancelled" if is_held else "pending",
-            due_at=None if is_held else rules.now,
+            due_at=None if is_held else rules.now + text.wait,
             last_error=HELD if is_held else "",
         )
     )

@@ -1,14 +1,13 @@
 """A storm of pages for one person: the first at once, the rest together, nothing lost."""
 
-from dataclasses import replace
-
 import pytest
 
 from portal.core.paging import BurstPolicy
 from portal.models import Notification
 from portal.services import bursts
+from portal.services.escalation import step_next
 from portal.services.notifications import send_next
-from tests.services.paging_world import BOB, NOW, add_ticket, decide, later, rows
+from tests.services.paging_world import BOB, NOW, NUMBERS, RULES, add_ticket, decide, later, rows
 
 
 @pytest.fixture(autouse=True)
@@ -62,26 +61,35 @@ def test_a_bundle_that_cannot_be_sent_gives_its_pages_back(world):
     assert states[2:] == ["failed", "pending"]
 
 
+def test_pages_that_ask_again_together_share_one_text_but_p1_rings_by_itself(world, monkeypatch):
+    monkeypatch.setattr(bursts, "POLICY", BurstPolicy(free=99))
+    storm(world, 3)
+    storm(world, 1, priority=1)
+    world.put_on_call(BOB)
+    world.times.pass_by(minutes=60)
+    while step_next(world.context):
+        pass
+    world.times.pass_by(seconds=2)
+    drain(world)
+    again = world.sms.texts(NUMBERS[BOB])[4:]
+    assert [text.split(":")[0] for text in again] == ["3 pages", "Again"]
+    assert again[1].startswith("Again: P1 #4")
+
+
 def test_each_piece_is_a_plain_question(world):
     storm(world, 1)
     with world.database.unit_of_work() as uow:
         row = uow.session.get_one(Notification, 1)
-        waiting = Notification(
-            dedupe_key="w", kind="page", number=row.number, user_id=BOB, text="x", created_at=NOW, state="pending"
-        )
+        waiting = Notification(dedupe_key="page:1:2:0:1", kind="page", number=row.number, user_id=BOB, text="x")
+        waiting.page_id, waiting.created_at, waiting.state = 1, NOW, "pending"
         uow.session.add(waiting)
         uow.session.flush()
         assert bursts.burst_due_at(uow.session, row, now=NOW) == NOW
-        assert not bursts.is_in_burst(uow.session, row, now=NOW)
+        assert (bursts.is_repeat(row), bursts.is_repeat(waiting)) == (False, True)
+        assert bursts.companions(uow.session, row, now=NOW) == []
         bursts.put_off(uow, row, until=later(minutes=1))
         assert (row.due_at, waiting.due_at) == (later(minutes=1), later(minutes=1))
-        assert bursts.bundled_rows(uow.session, row) == []
-        before = row.text
-        bursts.bundle(uow, row, rules=replace(world_rules(), now=NOW))
-        assert row.text == before
-
-
-def world_rules():
-    from tests.services.paging_world import RULES
-
-    return RULES
+        bursts.bundle(uow, row, [waiting], rules=RULES)
+        assert row.text.startswith("2 pages: ")
+        uow.session.flush()
+        assert bursts.bundled_rows(uow.session, row) == [waiting]

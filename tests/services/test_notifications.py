@@ -177,6 +177,8 @@ def test_when_no_number_of_the_step_works_the_next_step_follows_at_once(world):
     page(world)
     world.sms.fail_next(2, permanent=True, code="21614")
     drain(world)
+    world.times.pass_by(seconds=2)
+    drain(world)
     assert [(user, state) for user, state, _ in texts(world.database)] == [
         (BOB, "failed"),
         (CAROL, "failed"),
@@ -198,6 +200,8 @@ def test_a_carrier_that_gives_up_later_counts_like_a_wrong_number(world):
     world.sms.states["F1"] = ("undelivered", "30003")
     drain(world)
     world.times.pass_by(seconds=11)
+    drain(world)
+    world.times.pass_by(seconds=2)
     drain(world)
     row = rows(world.database, Notification)[0]
     assert (row.state, row.error_code, row.last_error) == ("undelivered", "30003", "error 30003")
