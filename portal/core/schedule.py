@@ -42,6 +42,14 @@ JOBS = (
         5 * MINUTE,
     ),
     ScheduledJob(
+        "mail_reconcile",
+        "Compare mailboxes with what was taken in",
+        "Lists what arrived in the last two days and takes in whatever was missed, oldest first.",
+        CHORES,
+        HOUR,
+        least_s=5 * MINUTE,
+    ),
+    ScheduledJob(
         "close_resolved",
         "Close resolved tickets",
         "Closes tickets that have been resolved for as many days as the setting says.",

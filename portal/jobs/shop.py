@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import threading
 
-from sqlalchemy import func, select
-
 from portal.jobs.drain import Drainer, install
 from portal.jobs.steps import WORK, count_due
-from portal.models import MailboxRow
 from portal.services.context import Context
+from portal.services.mailboxes import list_mailboxes
 
 
 class Shop:
@@ -37,4 +35,4 @@ class Shop:
     def count_accounts(self) -> int:
         """How many mailboxes are read: each gets a lane."""
         with self.context.database.read_session() as session:
-            return session.scalar(select(func.count()).select_from(MailboxRow).where(MailboxRow.is_enabled)) or 0
+            return sum(row.is_enabled for row in list_mailboxes(session))

@@ -10,7 +10,17 @@ from sqlalchemy.orm import Session
 
 from portal.core import work
 from portal.jobs.chores import run_next_chore
-from portal.services import answers, checks, escalation, jobs, mail_fetch, mail_intake, mail_outbox, notifications, triage
+from portal.services import (
+    answers,
+    checks,
+    escalation,
+    jobs,
+    mail_fetch,
+    mail_intake,
+    mail_outbox,
+    notifications,
+    triage,
+)
 from portal.services.context import Context
 
 

@@ -19,6 +19,7 @@ from portal.services.mail_fetch import MAX_MAIL_BYTES, store_mails
 from portal.services.mailboxes import list_mailboxes, load_account
 
 _AT_ONCE = 500
+NOT_READ_YET = "not read yet"
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +44,7 @@ def check_mailboxes(context: Context, *, days: int) -> list[MailboxCheck]:
 def check_mailbox(context: Context, row: MailboxRow, *, days: int) -> MailboxCheck:
     """Take in what arrived since the mailbox was set up, at most `days` ago, and has no row."""
     if not row.uidvalidity:
-        return MailboxCheck(row.name, error="not read yet")
+        return MailboxCheck(row.name, error=NOT_READ_YET)
     now = context.clock.now()
     since = max(now - timedelta(days=days), row.quiet_before_at or now, row.read_from_at or now)
     folder = row.options.get("folder", "INBOX")
