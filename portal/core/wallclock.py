@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from portal.core.errors import DomainError
 from portal.core.intervals import Interval
-
-
-def parse_zone(name: str) -> ZoneInfo:
-    """The zone of an IANA name such as `Europe/Berlin`. Raises DomainError for one that does not exist."""
-    try:
-        return ZoneInfo(name.strip())
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise DomainError(f"There is no time zone “{name}”. Names look like Europe/Berlin.") from None
 
 
 def instant_of(wall: datetime, *, zone: ZoneInfo, last: bool = False) -> datetime:

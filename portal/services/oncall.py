@@ -10,12 +10,10 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from portal.core.errors import DomainError
-from portal.core.intervals import Interval
-from portal.core.oncall import Duty, Shift, coverage_gaps, who_is_on_call
+from portal.core.oncall import Duty, Shift, who_is_on_call
 from portal.core.wallclock import wall_of
 from portal.models import Phone, ShiftRow, UnitOfWork, User
 from portal.services.audit import Change, record_change
-from portal.services.calendars import load_hours
 
 ROLES = ("admin", "manager", "technician")
 # No zone is further than 15 hours from UTC, no change of the clock longer than a day.
@@ -54,13 +52,6 @@ def people_on_call_at(session: Session, at: datetime, *, zone: ZoneInfo) -> tupl
     names = {row.user_id: name for row, name in rows}
     duties = who_is_on_call([_shift(row) for row, _ in rows], zone=zone, at=at)
     return tuple((duty, names[duty.person_id]) for duty in duties)
-
-
-def gaps_between(session: Session, span: Interval, *, zone: ZoneInfo) -> tuple[Interval, ...]:
-    """The time within `span` when the shop is closed and nobody is on call."""
-    starts, ends = wall_of(span.starts_at, zone=zone), wall_of(span.ends_at, zone=zone)
-    shifts = load_shifts(session, starts=starts - _MARGIN, ends=ends + _MARGIN)
-    return coverage_gaps(shifts, zone=zone, span=span, hours=load_hours(session, zone=zone))
 
 
 def load_shifts(session: Session, *, starts: datetime, ends: datetime, with_disabled: bool = False) -> list[Shift]:

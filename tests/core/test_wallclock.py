@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.core.errors import DomainError
-from portal.core.wallclock import instant_of, interval_of, parse_zone, wall_of
+from portal.core.wallclock import instant_of, interval_of, wall_of
 
 ZONES = [
     "America/New_York",
@@ -50,16 +49,6 @@ def test_neighbours_overlap_in_the_doubled_hour_and_leave_no_gap():
     before = interval_of(datetime(2026, 10, 24, 18), change, zone=zone)
     after = interval_of(change, datetime(2026, 10, 25, 8), zone=zone)
     assert before.ends_at - after.starts_at == timedelta(hours=1)
-
-
-@pytest.mark.parametrize("name", ["Europe/Atlantis", "", "../etc/passwd", "Europe", "/etc/localtime", "x\0y"])
-def test_a_zone_that_does_not_exist_is_refused_in_one_sentence(name):
-    with pytest.raises(DomainError, match="There is no time zone"):
-        parse_zone(name)
-
-
-def test_a_zone_may_have_spaces_around_it():
-    assert parse_zone(" Europe/Berlin ") == ZoneInfo("Europe/Berlin")
 
 
 @given(st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1)), st.sampled_from(ZONES), st.booleans())

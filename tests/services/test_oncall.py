@@ -1,24 +1,20 @@
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
 
-from portal.core.calendars import WEEKDAYS, parse_week
 from portal.core.errors import DomainError
-from portal.core.intervals import Interval
 from portal.core.oncall import Shift
 from portal.models import AuditEvent, Phone, User
 from portal.services.audit import Change
-from portal.services.calendars import save_week
 from portal.services.oncall import (
     Member,
     StoredShift,
     add_shift,
     edit_shift,
     find_shift,
-    gaps_between,
     list_members,
     load_shifts,
     on_call_at,
@@ -95,24 +91,12 @@ def test_a_disabled_person_is_not_on_call(shop):
     assert persons(shop, 2026, 11, 23, 22) == [CAROL]
 
 
-def test_a_night_only_a_disabled_person_covers_is_a_gap(shop):
+def test_shifts_of_a_disabled_person_are_loaded_only_when_asked_for(shop):
     shift_id = write(shop, add_shift, night(BOB, 23))
-    span = Interval(datetime(2026, 11, 23, 17, tzinfo=UTC), datetime(2026, 11, 24, 7, tzinfo=UTC))
-    assert read(shop, gaps_between, span, zone=BERLIN) == ()
     disable(shop, BOB)
-    assert read(shop, gaps_between, span, zone=BERLIN) == (span,)
     window = {"starts": datetime(2026, 11, 1), "ends": datetime(2026, 12, 1)}
     assert read(shop, load_shifts, **window) == []
     assert [shift.id for shift in read(shop, load_shifts, **window, with_disabled=True)] == [shift_id]
-
-
-def test_open_hours_are_no_gap(shop):
-    write(shop, save_week, parse_week(dict.fromkeys(WEEKDAYS, "08:00-18:00")))
-    write(shop, add_shift, night(BOB, 23))
-    start = datetime(2026, 11, 23, 10, tzinfo=UTC)
-    evening = datetime(2026, 11, 24, 17, tzinfo=UTC)
-    gaps = read(shop, gaps_between, Interval(start, evening + timedelta(hours=1)), zone=BERLIN)
-    assert gaps == (Interval(evening, evening + timedelta(hours=1)),)
 
 
 def test_shifts_are_loaded_where_they_touch_the_time_asked_for(shop):
