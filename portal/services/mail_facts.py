@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from portal.core import intake
@@ -32,10 +32,8 @@ def load_facts(
     session: Session, row: MailLedger, mail: ParsedMail, *, kind: MailKind, mac: Mac, now: datetime
 ) -> IntakeFacts:
     """Everything the verdict depends on. A handful of indexed lookups."""
-    twin = _twin(session, row, MailLedger.content_hash == mail.content_hash)
-    id_twin = None
-    if twin is None and mail.message_id:
-        id_twin = _twin(session, row, MailLedger.message_id == mail.message_id)
+    twins = _twins(session, row, mail)
+    twin = next((one for one in twins if one.content_hash == mail.content_hash), None)
     thread = _thread(session, mail, kind, mac)
     ticket = session.get(Ticket, thread.ticket_id) if thread.ticket_id else None
     return IntakeFacts(
@@ -44,7 +42,7 @@ def load_facts(
         is_over=ticket is not None and _is_over(session, ticket, now),
         twin_id=twin.id if twin else None,
         twin_ticket=twin.ticket_id if twin else None,
-        has_id_twin=id_twin is not None,
+        has_id_twin=twin is None and bool(twins),
         is_cut=row.is_cut,
     )
 
@@ -55,15 +53,19 @@ def _is_over(session: Session, ticket: Ticket, now: datetime) -> bool:
     return now - ticket.closed_at > timedelta(days=load_settings(session).mail_reopen_days)
 
 
-def _twin(session: Session, row: MailLedger, same: object) -> MailLedger | None:
-    """The first row of the same mail that was really taken in."""
-    query = select(MailLedger).where(
-        same,  # type: ignore[arg-type]
-        MailLedger.id != row.id,
-        MailLedger.state == "done",
-        MailLedger.verdict.not_in((intake.DUPLICATE, intake.QUARANTINED)),
-    )
-    return session.scalar(query.order_by(MailLedger.id).limit(1))
+def _twins(session: Session, row: MailLedger, mail: ParsedMail) -> list[MailLedger]:
+    """Earlier rows of the same content or id that were really taken in, the first first.
+
+    State and verdict are looked at here: asked in SQL, they would lead SQLite away from the two indexes that answer
+    this at any size.
+    """
+    same = MailLedger.content_hash == mail.content_hash
+    if mail.message_id:
+        same = or_(same, MailLedger.message_id == mail.message_id)
+    found = session.scalars(select(MailLedger).where(same).limit(200)).all()
+    untaken = (intake.DUPLICATE, intake.QUARANTINED)
+    taken = [one for one in found if one.id != row.id and one.state == "done" and one.verdict not in untaken]
+    return sorted(taken, key=lambda one: one.id)
 
 
 def _thread(session: Session, mail: ParsedMail, kind: MailKind, mac: Mac) -> ThreadDecision:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -95,10 +95,10 @@ def _due(now: datetime) -> ColumnElement[bool]:
 
 def _read(context: Context, ledger_id: int) -> Ready | None:
     with context.database.read_session() as session:
-        row = session.get_one(MailLedger, ledger_id)
-        raw = SessionBlobStore(session).get(row.sha256 or "")
+        query = select(MailLedger.sha256, MailLedger.tries, MailLedger.is_quiet).where(MailLedger.id == ledger_id)
+        sha256, tries, is_quiet = session.execute(query).one()
+        raw = SessionBlobStore(session).get(sha256 or "")
         addresses = own_addresses(session)
-        tries, is_quiet = row.tries, row.is_quiet
     if len(raw) > _LARGE and not _note_try(context, ledger_id, tries):
         return None
     mail = parse_mail(raw)
@@ -112,9 +112,10 @@ def _mac(context: Context) -> Callable[[bytes], bytes]:
 
 def _take(context: Context, ready: Ready) -> None:
     with context.database.unit_of_work() as uow:
-        if not _claim(uow, ready.ledger_id):
-            return
         row = uow.session.get_one(MailLedger, ready.ledger_id)
+        if row.state != "stored":
+            return  # another worker was faster: there is one writer at a time, so this look is enough
+        row.state = "done"
         facts = load_facts(uow.session, row, ready.mail, kind=ready.kind, mac=_mac(context), now=context.clock.now())
         plan = intake.decide_intake(ready.mail, facts=facts)
         row.message_id, row.content_hash = ready.mail.message_id, ready.mail.content_hash
@@ -122,12 +123,6 @@ def _take(context: Context, ready: Ready) -> None:
         row.subject = ready.mail.subject[:300]
         row.verdict, row.reason, row.verdict_at = plan.verdict, plan.reason, context.clock.now()
         row.ticket_id = apply_plan(context, uow, row, ready.mail, plan=plan, html=ready.html)
-
-
-def _claim(uow: UnitOfWork, ledger_id: int) -> bool:
-    """Compare and set: of two workers with the same row, one changes it and the other stops."""
-    taken = update(MailLedger).where(MailLedger.id == ledger_id, MailLedger.state == "stored").values(state="done")
-    return uow.session.execute(taken).rowcount == 1  # type: ignore[attr-defined,no-any-return]
 
 
 def _note_try(context: Context, ledger_id: int, tries: int) -> bool:
