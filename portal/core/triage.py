@@ -40,6 +40,18 @@ TARGETS: dict[Aspect, tuple[str, ...]] = {
     Aspect.URGENCY: ("blocked", "deadline", "calm"),
     Aspect.PRIORITY: ("P1", "P2", "P3", "P4"),
 }
+# The signs as a person reads them.
+PHRASES = {
+    "everyone": "everyone is hit",
+    "group": "several are hit",
+    "blocked": "work stands still",
+    "deadline": "time presses",
+    "calm": "it can wait",
+    "P1": "always P1",
+    "P2": "at least P2",
+    "P3": "at least P3",
+    "P4": "P4 if nothing speaks against it",
+}
 # How much each sign adds. P1 from 4, P2 from 3; below that P3, and P4 when all is calm.
 POINTS = {"everyone": 2, "group": 1, "blocked": 2, "deadline": 1}
 EMERGENCY_POINTS = 2
@@ -80,7 +92,8 @@ class TriageReason:
         """The sign as a phrase for the ticket page."""
         if self.where == "form":
             return "the requester declared an emergency"
-        return f"“{self.term}” in the {self.where}: {self.target} ({self.weight:+g})"
+        meaning = self.target if self.aspect is Aspect.CATEGORY else PHRASES.get(self.target, self.target)
+        return f"“{self.term}” in the {self.where}: {meaning} ({self.weight:+g})"
 
 
 @dataclass(frozen=True)

@@ -53,10 +53,10 @@ def list_assignees(session: Session) -> list[tuple[str, str]]:
 
 
 def save_rule(uow: UnitOfWork, rule: Rule, *, rule_id: int | None = None, change: Change) -> int:
-    """Store a rule, a new one at the end. Returns its id. Raises DomainError with all that is wrong with it."""
+    """Store a rule, a new one at the end. Returns its id. Raises DomainError: what is wrong, one sentence a line."""
     problems = check_rule(rule, load_rule_choices(uow.session))
     if problems:
-        raise DomainError(" ".join(problems))
+        raise DomainError("\n".join(problems))
     row = _existing(uow.session, rule_id) if rule_id else RuleRow(position=_next_position(uow.session))
     row.name, row.is_enabled = rule.name, rule.is_enabled
     row.conditions, row.actions = rule_conditions(rule), rule_actions(rule)

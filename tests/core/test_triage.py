@@ -132,7 +132,7 @@ def test_reasons_read_as_phrases_strongest_first() -> None:
     assert [reason.text for reason in result.reasons] == [
         "“vpn” in the subject: Network (+6)",
         "“printer” in the body: Printing (+3)",
-        "“down” in the body: blocked (+1)",
+        "“down” in the body: work stands still (+1)",
     ]
 
 

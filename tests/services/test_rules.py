@@ -70,7 +70,7 @@ def test_a_rule_may_name_what_exists(database) -> None:
 
 
 def test_a_wrong_rule_is_refused_with_every_problem(database) -> None:
-    with pytest.raises(DomainError, match=r"Give the rule a name. Add at least one condition"):
+    with pytest.raises(DomainError, match=r"Give the rule a name\.\nAdd at least one condition"):
         write(database, save_rule, Rule("", (), RuleActions(priority=1)))
     assert names(database) == []
 

@@ -30,7 +30,7 @@ def test_signs_and_corrections_are_shown(world) -> None:
     assert (view.category, view.priority) == ("Accounts and access", 3)
     assert 50 < view.confidence < 100
     assert view.category_signs[0] == "“password” in the subject: Accounts and access (+6)"
-    assert view.priority_signs == ("“urgent” in the body: deadline (+1)",)
+    assert view.priority_signs == ("“urgent” in the body: time presses (+1)",)
     assert [[part.text for part in line if part.kind != "equal"] for line in view.diff] == [
         ["Pasword", "Password"],
         ["pasword", "password"],

@@ -107,7 +107,7 @@ class TermForm(FlaskForm):  # type: ignore[misc]
     term = StringField("Word or phrase", validators=[InputRequired("Type a word or a phrase.")])
     weight = FloatField(
         "Weight",
-        default=2.0,
+        default=2,
         description="3 strong, 2 usual, 1 weak; below 0 speaks against.",
         validators=[InputRequired("Give a number.")],
     )

@@ -120,7 +120,7 @@ def _edit(entry: RuleEntry | None) -> Response | tuple[str, int] | str:
         with write() as uow:
             save_rule(uow, rule, rule_id=entry.id if entry else None, change=change())
     except DomainError as error:
-        form.form_errors.append(str(error))
+        form.form_errors.extend(str(error).splitlines())
         return refused("rules/rule.html", "rules/_rule.html", **values)
     return saved(url_for("rules.index"), f"“{rule.name}” is saved and holds for the next ticket.")
 
