@@ -112,6 +112,13 @@ def cause_key(facts: PageFacts) -> str:
     return f"{facts.cause}:{facts.occurrence}" if facts.occurrence else str(facts.cause)
 
 
+def confirms_emergency(body: str) -> bool:
+    """Whether a requester's reply begins with the one word that declares an emergency (product.md 4)."""
+    lines = (line.strip() for line in body.splitlines())
+    first = next((line for line in lines if line and not line.startswith(">")), "")
+    return first.strip(" \t.,;:!\"'“”‘’*").casefold() == "urgent"
+
+
 def decide_page(facts: PageFacts, *, policy: PagePolicy, hours: HoursFacts, now: datetime) -> PageDecision:
     """Page, digest or none. Hours are those of `now`: nobody needs waking while somebody is at work.
 

@@ -7,15 +7,22 @@ from datetime import datetime
 from portal.core.calendars import BusinessHours, next_opening
 
 
-def promise_answer(hours: BusinessHours, *, now: datetime, is_paged: bool) -> str:
-    """Open or paged: soon; closed: the next opening. "" where the hours name none."""
+URGENT = "If it is an emergency, reply with the one word URGENT."
+
+
+def promise_answer(hours: BusinessHours, *, now: datetime, is_paged: bool, may_confirm: bool = False) -> str:
+    """Open or paged: soon; closed: the next opening. "" where the hours name none.
+
+    `may_confirm`: a reply with the word URGENT would page (core/paging.py), so the requester is told.
+    """
     if is_paged:
         return "The person on call has been told and will look at it."
     opens_at = next_opening(hours, now)
     if opens_at == now:
         return "We are open and will look at it soon."
     opening = format_opening(hours, now=now)
-    return f"We are closed now and will look at it {opening}." if opening else ""
+    promise = f"We are closed now and will look at it {opening}." if opening else ""
+    return " ".join(filter(None, (promise, URGENT if may_confirm else "")))
 
 
 def format_opening(hours: BusinessHours, *, now: datetime) -> str:

@@ -18,7 +18,7 @@ from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session
 
 from portal.core.calendars import BusinessHours, is_open
-from portal.core.paging import Cause, Verdict
+from portal.core.paging import Cause, Verdict, WakeFor
 from portal.core.promises import promise_answer
 from portal.core.quoting import own_words
 from portal.core.rules import Routing, Rule, RuleFacts, apply_rules
@@ -304,6 +304,8 @@ def _decide(uow: UnitOfWork, ticket: Ticket, routing: Routing, *, now: datetime)
 
 
 def _confirm(context: Context, uow: UnitOfWork, ticket: Ticket, hours: BusinessHours, *, is_paged: bool) -> None:
-    promise = promise_answer(hours, now=context.clock.now(), is_paged=is_paged)
+    settings = load_settings(uow.session)
+    may_confirm = not ticket.emergency and settings.paging_wake_for != WakeFor.EVERYTHING
+    promise = promise_answer(hours, now=context.clock.now(), is_paged=is_paged, may_confirm=may_confirm)
     link = private_link(ticket, box=context.box, site_url=context.site_url)
-    add_confirmation(context, uow, ticket, settings=load_settings(uow.session), promise=promise, link=link)
+    add_confirmation(context, uow, ticket, settings=settings, promise=promise, link=link)

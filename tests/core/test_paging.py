@@ -14,6 +14,7 @@ from portal.core.paging import (
     Verdict,
     WakeFor,
     cause_key,
+    confirms_emergency,
     decide_page,
     plan_burst,
 )
@@ -164,6 +165,22 @@ def test_the_reason_says_how_late(age, words):
 def test_a_cause_is_told_from_the_next_of_its_kind():
     assert cause_key(P3) == "created"
     assert cause_key(replace(P3, cause=Cause.REOPENED, occurrence="77")) == "reopened:77"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("URGENT", True),
+        ("\n  Urgent!\n\nDana\n> We are closed", True),
+        ("“urgent”", True),
+        ("urgent please", False),
+        ("It is not urgent", False),
+        ("> URGENT", False),
+        ("", False),
+    ],
+)
+def test_one_word_declares_an_emergency(body, expected):
+    assert confirms_emergency(body) is expected
 
 
 def seconds_ago(*ages):

@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 
+from portal.core.paging import PagePolicy, WakeFor
 from portal.models import Notification, Page, PageDecisionRow, Ticket, User
 from portal.services.page_changes import take_page
 from portal.services.paging import live_page
@@ -86,3 +89,20 @@ def test_the_owner_of_an_acknowledged_page_gets_the_words(database):
     assert "It burns again." in every(database, Notification)[-1].text
     reply(database, ticket_id, is_quiet=True)
     assert len(every(database, Notification)) == before + 1
+
+
+def test_the_word_urgent_declares_an_emergency_once_and_pages(database):
+    policy = PagePolicy(wake_for=WakeFor.EMERGENCIES)
+    ticket_id = add_ticket(database)
+    decide(database, ticket_id, policy=policy)
+    assert every(database, Page) == []
+    urgent = replace(DANA, body="URGENT\n> We are closed now")
+    for _ in range(2):
+        with database.unit_of_work() as uow:
+            ticket = uow.session.get_one(Ticket, ticket_id)
+            take_reply(uow, ticket, urgent, rules=replace(RULES, policy=policy))
+    assert every(database, Ticket)[0].emergency == "declared"
+    assert [(row.cause, row.verdict) for row in every(database, PageDecisionRow)] == [
+        ("created", "none"),
+        ("emergency", "page"),
+    ]
