@@ -234,7 +234,7 @@ class MailAccount:
 
 
 class MailTransport(Protocol):
-    """Opens mailboxes. A mailbox may be used by one thread at a time."""
+    """Opens mailboxes. Threads may share one: its calls happen one after another."""
 
     def mailbox(self, account: MailAccount) -> Mailbox:
         """The mailbox, with the connection kept from the last time where the account is still the same."""

@@ -7,6 +7,7 @@ import contextlib
 import imaplib
 import re
 import ssl
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -62,10 +63,12 @@ class _Listed:
 
 
 class ImapMailbox:
-    """One kept connection, opened at the first call and again after it broke. Not for use by two threads."""
+    """One kept connection, opened at the first call and again after it broke. One call at a time: a second thread
+    waits."""
 
     def __init__(self, settings: ImapSettings) -> None:
         self._settings = settings
+        self._lock = threading.Lock()
         self._connection: imaplib.IMAP4 | None = None
         self._folder = ""
         self._uidvalidity = 0
@@ -93,7 +96,8 @@ class ImapMailbox:
 
     def close(self) -> None:
         """See Mailbox.close."""
-        connection, self._connection, self._folder = self._connection, None, ""
+        with self._lock:
+            connection, self._connection, self._folder = self._connection, None, ""
         if connection is not None:
             try:
                 connection.logout()
@@ -102,13 +106,14 @@ class ImapMailbox:
 
     def _run(self, work: Callable[[], T]) -> T:
         """A kept connection may have died since: then once more on a new one. Reading twice harms nothing."""
-        had_connection = self._connection is not None
-        try:
+        with self._lock:
+            had_connection = self._connection is not None
+            try:
+                return self._translated(work)
+            except GatewayError as error:
+                if not had_connection or error.permanent:
+                    raise
             return self._translated(work)
-        except GatewayError as error:
-            if not had_connection or error.permanent:
-                raise
-        return self._translated(work)
 
     def _translated(self, work: Callable[[], T]) -> T:
         try:

@@ -267,3 +267,21 @@ def test_nobody_listening_is_a_transient_error(account):
     with pytest.raises(GatewayError, match="broke off") as caught:
         ImapMailbox(account.settings(port=port)).count("INBOX")
     assert not caught.value.permanent
+
+
+def test_two_threads_share_a_mailbox_one_call_at_a_time(account, mailbox):
+    for number in range(5):
+        account.deliver(mail_bytes(str(number)))
+    found: list[int] = []
+
+    def read() -> None:
+        for _ in range(10):
+            found.append(len(fetch(mailbox).mails))
+            found.append(len(mailbox.list_ids("INBOX", NIGHT)))
+
+    threads = [threading.Thread(target=read) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [5] * 60
