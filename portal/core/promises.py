@@ -6,7 +6,6 @@ from datetime import datetime
 
 from portal.core.calendars import BusinessHours, next_opening
 
-
 URGENT = "If it is an emergency, reply with the one word URGENT."
 
 
