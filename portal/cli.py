@@ -32,3 +32,7 @@ def main() -> None:
 
 for command in (db, user, mail, tickets, sandbox, explain, status):
     main.add_command(command)
+
+
+if __name__ == "__main__":
+    main()
