@@ -14,6 +14,7 @@ from portal.services.audit import Change
 from portal.services.categories import add_category, add_queue, list_categories
 from portal.services.lexicon import (
     count_terms,
+    find_term,
     list_terms,
     load_classifier,
     remove_term,
@@ -106,6 +107,9 @@ def test_a_wrong_word_is_told_in_a_sentence(database, network: int, entry: Lexic
 
 def test_a_word_is_removed_once_and_twice_is_no_error(database, network: int) -> None:
     term_id = write(database, save_term, LexiconEntry("vpn", Aspect.CATEGORY, "Network", 3))
+    entry = read(database, find_term, term_id)
+    assert entry is not None and (entry.term, entry.weight) == ("vpn", 3)
     write(database, remove_term, term_id)
     write(database, remove_term, term_id)
+    assert read(database, find_term, term_id) is None
     assert read(database, list_terms, aspect=Aspect.CATEGORY, target="Network") == []

@@ -12,6 +12,7 @@ from portal.services.audit import Change
 from portal.services.categories import add_category, add_queue
 from portal.services.rules import (
     find_rule,
+    list_assignees,
     list_rules,
     load_rule_choices,
     move_rule,
@@ -61,12 +62,17 @@ def test_a_rule_may_name_what_exists(database) -> None:
     write(database, add_queue, "Desk")
     write(database, add_category, "Network", queue_id=None)
     with database.unit_of_work() as uow:
-        for name, is_active in (("bob", True), ("mallory", False)):
-            email = f"{name}@example.org"
-            uow.session.add(User(email=email, name=name, role="technician", is_active=is_active, created_at=NOW))
+        for name, role, is_active in (
+            ("carol", "manager", True),
+            ("vera", "viewer", True),
+            ("mallory", "admin", False),
+        ):
+            email = f"{name}@a.example"
+            uow.session.add(User(email=email, name=name.title(), role=role, is_active=is_active, created_at=NOW))
     choices = read(database, load_rule_choices)
     assert (choices.queues, choices.categories) == ({"Desk"}, {"Network"})
-    assert choices.people == {"alice@a.example", "bob@a.example", "bob@example.org"}
+    assert choices.people == {"alice@a.example", "bob@a.example", "carol@a.example"}
+    assert [name for _, name in read(database, list_assignees)] == ["Alice", "Bob", "Carol"]
 
 
 def test_a_wrong_rule_is_refused_with_every_problem(database) -> None:
