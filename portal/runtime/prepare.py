@@ -13,9 +13,12 @@ from portal.core.errors import DomainError
 from portal.models.schema import upgrade
 from portal.runtime.child import Parent
 from portal.runtime.logs import set_up_logging
+from portal.services.audit import Change
 from portal.services.context import Context
+from portal.services.demo import load_demo
 from portal.services.jobs import sync_jobs
 from portal.services.key_check import check_key
+from portal.services.lexicon import seed_triage
 from portal.services.restarts import newest_restart_id, settle_restarts
 from portal.services.setup_token import ensure_setup_token
 from portal.wiring import build
@@ -44,9 +47,12 @@ def _prepare(context: Context, *, is_first: bool, demo: bool) -> dict[str, Any]:
     upgrade(context.database)
     check_key(context)
     sync_jobs(context)
+    with context.database.unit_of_work() as uow:
+        seed_triage(uow, change=Change(None, context.clock.now()))
+    sign_in = load_demo(context) if demo else ""
     seen = settle_restarts(context) if is_first else newest_restart_id(context)
     token = ensure_setup_token(context, context.data_dir)
-    return {"restart_seen": seen, "setup_path": f"/setup?token={token}" if token else ""}
+    return {"restart_seen": seen, "setup_path": f"/setup?token={token}" if token else "", "sign_in": sign_in}
 
 
 def _first_line(error: SQLAlchemyError) -> str:

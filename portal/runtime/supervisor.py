@@ -141,13 +141,14 @@ class Supervisor:
             raise StartError(outcome.error or "The database was not ready in ten minutes.")
         self._restart_seen = int(outcome.details.get("restart_seen", 0))
         self._release(self._fleet)
-        self._announce(str(outcome.details.get("setup_path", "")))
+        self._announce(outcome.details)
         while not self._is_stopping:
             self._wait(lambda: bool(self._restart_asked))
             if self._restart_asked and not self._is_stopping:
                 self._restart()
 
-    def _announce(self, setup_path: str) -> None:
+    def _announce(self, details: Mapping[str, str]) -> None:
+        """One line: where it runs, and how to get in when nobody can know."""
         fleet = self._fleet
         if fleet is None or not self._wait(lambda: fleet.is_ready("web"), _READY_SECONDS):
             if not self._is_stopping:
@@ -156,8 +157,12 @@ class Supervisor:
         if self._is_stopping:
             return
         address = self._plan.site_url or listener.address_of(self._socket) + self._plan.path_prefix
-        setup = f" - set it up here: {address}{setup_path}" if setup_path else ""
-        self._say(f"Nightdesk runs at {address}{setup}")
+        if setup_path := details.get("setup_path"):
+            self._say(f"Nightdesk runs at {address} - set it up here: {address}{setup_path}")
+        elif sign_in := details.get("sign_in"):
+            self._say(f"Nightdesk runs at {address} - {sign_in}")
+        else:
+            self._say(f"Nightdesk runs at {address}")
 
     def _start_queue(self) -> None:
         self._valkey = Valkey(
