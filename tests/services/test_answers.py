@@ -6,7 +6,7 @@ from portal.core.errors import DomainError
 from portal.core.ports import InboundSms
 from portal.models import InboundText, Lease, Message, Notification, Page, Phone, Ticket
 from portal.services import answers
-from portal.services.answers import count_due_texts, handle_next, store_inbound
+from portal.services.answers import ask_provider_soon, count_due_texts, handle_next, store_inbound
 from portal.services.notifications import send_next
 from tests.services.paging_world import ALICE, BOB, CAROL, NOW, NUMBERS, add_ticket, decide, later, page_of, rows
 
@@ -274,3 +274,13 @@ def test_whoever_got_the_alarm_can_take_the_page_after_all(night):
     assert page_of(night.database, 1).state == "expired"
     assert say(night, ALICE, "1a")[0].startswith("You have #1.")
     assert page_of(night.database, 1).state == "acknowledged"
+
+
+def test_a_sandbox_phone_that_answers_has_the_provider_asked_at_once(night):
+    settle(night)
+    night.sms.reply(NUMBERS[BOB], "a")
+    with night.database.unit_of_work() as uow:
+        ask_provider_soon(uow)
+        assert uow.kinds == ("texts",)
+    settle(night)
+    assert page_of(night.database, 1).acknowledged_by == BOB
