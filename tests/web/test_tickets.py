@@ -175,6 +175,25 @@ def test_the_ticket_page_costs_at_most_ten_statements(web):
     assert statements(web, web.as_("bob"), f"/tickets/{ticket_id}") <= 10
 
 
+def test_the_ticket_says_why_triage_sorted_it_so(web):
+    ticket_id = create(web)
+    bob = web.as_("bob")
+    assert "Waiting for triage" in bob.get(f"/tickets/{ticket_id}").text
+    with web.database.unit_of_work() as uow:
+        found = {"category": "Printer", "confidence": 0.9, "priority": 2, "reasons": []}
+        uow.session.get_one(Ticket, ticket_id).triage = found
+    assert "Printer" in bob.get(f"/tickets/{ticket_id}").one("#triage").text
+
+
+def test_a_ticket_that_pages_can_be_taken_at_its_top(web):
+    ticket_id = create(web)
+    with web.database.unit_of_work() as uow:
+        uow.session.add(Page(kind="ticket", ticket_id=ticket_id, state="open", opened_at=NOW))
+    top = web.as_("bob").get(f"/tickets/{ticket_id}").one(".page-call")
+    assert top.form["method"] == "post" and top.form.button.text.strip() == "Take it"
+    assert not web.as_("vera").get(f"/tickets/{ticket_id}").soup.select(".page-call")
+
+
 def test_htmx_may_ask_for_one_part(web):
     ticket_id = create(web)
     client = web.as_("bob").client

@@ -21,6 +21,7 @@ from portal.services.ticket_view import (
     load_ticket_view,
     read_attachment,
 )
+from portal.services.triage_view import load_triage_view
 from portal.web.auth import requires
 from portal.web.htmx import render_partial, wants_partial
 from portal.web.state import reads, site
@@ -104,6 +105,7 @@ def side_of(view: TicketView, *, resolve: ResolveForm | None = None) -> dict[str
         "status_form": status,
         "resolve_form": resolve or ResolveForm(formdata=None),
         "timeline": load_timeline(reads(), view.row.id),
+        "triage": load_triage_view(reads(), view.row),
     }
 
 
