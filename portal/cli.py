@@ -9,6 +9,7 @@ import click
 from portal.config import ConfigError
 from portal.core.errors import DomainError
 from portal.cli_admin import db, user
+from portal.cli_config import config
 from portal.cli_mail import mail, tickets
 from portal.cli_paging import explain, sandbox
 from portal.cli_status import status
@@ -30,7 +31,7 @@ def main() -> None:
     """Nightdesk from the command line. Commands read the same NIGHTDESK_ settings as the program."""
 
 
-for command in (db, user, mail, tickets, sandbox, explain, status):
+for command in (db, user, config, mail, tickets, sandbox, explain, status):
     main.add_command(command)
 
 

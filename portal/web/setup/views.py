@@ -72,6 +72,7 @@ def _make_admin(form: AccountForm) -> User:
         user = known or people.add_person(uow, profile, change=change)
         user.role, user.is_active = Role.ADMIN, True
         people.set_password(uow, user, form.password.data or "", change=Change(user.id, change.at))
+        people.note_sign_in(uow, user.id, now=change.at)
         seed_triage(uow, change=change)
     return user
 

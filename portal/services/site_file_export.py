@@ -1,0 +1,170 @@
+"""From the database to the sections of the settings file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.core.calendars import format_week
+from portal.core.escalation import person_of
+from portal.core.rules import rule_actions, rule_conditions
+from portal.core.settings import SPECS
+from portal.core.site_file import EnvRef
+from portal.core.wallclock import wall_of
+from portal.models import HolidayRow, LexiconTerm, MailboxRow, Queue, ShiftRow, User
+from portal.services.calendars import load_week
+from portal.services.categories import list_categories, list_queues
+from portal.services.escalation_steps import load_policy
+from portal.services.mailboxes import list_mailboxes
+from portal.services.people import list_people
+from portal.services.rules import list_rules
+from portal.services.settings import list_set_secrets, load_settings
+
+
+def collect_sections(session: Session, *, now: datetime) -> dict[str, Any]:
+    """Every section, as `write_site_file` takes it. Shifts that are over and days that have passed are left out."""
+    wall = wall_of(now, zone=load_settings(session).zone)
+    collectors: dict[str, Callable[[Session, datetime], Any]] = {
+        "settings": _settings, "people": _people, "queues": _queues, "categories": _categories, "words": _words,
+        "hours": _hours, "holidays": _holidays, "escalation": _escalation, "shifts": _shifts,
+        "mailboxes": _mailboxes, "rules": _rules,
+    }  # fmt: skip
+    return {name: collect(session, wall) for name, collect in collectors.items()}
+
+
+def secret_name(*words: str) -> str:
+    """The variable that an export names for a secret: TWILIO_TOKEN, MAILBOX_SUPPORT_PASSWORD."""
+    return "_".join(re.sub(r"[^A-Z0-9]+", "_", word.upper()).strip("_") for word in words if word)
+
+
+def _settings(session: Session, wall: datetime) -> dict[str, Any]:
+    settings, secrets, mails = load_settings(session), list_set_secrets(session), _mails(session)
+    values: dict[str, Any] = {}
+    for spec in SPECS:
+        if spec.kind == "secret":
+            if spec.key in secrets:
+                values[spec.key] = EnvRef(secret_name(spec.key.partition(".")[2]))
+            continue
+        value = getattr(settings, spec.attribute)
+        values[spec.key] = mails.get(value, "") if spec.kind == "person" else value
+    return values
+
+
+def _mails(session: Session) -> dict[int, str]:
+    return dict(session.execute(select(User.id, User.email)).tuples().all())
+
+
+def _people(session: Session, wall: datetime) -> list[dict[str, Any]]:
+    return [
+        {
+            "mail": user.email, "name": user.name, "role": user.role,
+            **({"phones": [phone.number for phone in user.phones]} if user.phones else {}),
+            **({} if user.is_active else {"active": False}),
+        }
+        for user in list_people(session)
+    ]  # fmt: skip
+
+
+def _queues(session: Session, wall: datetime) -> list[str]:
+    return [queue.name for queue in list_queues(session)]
+
+
+def _categories(session: Session, wall: datetime) -> list[dict[str, str]]:
+    return [
+        {"name": category.name, **({"queue": category.queue} if category.queue else {})}
+        for category in list_categories(session)
+    ]
+
+
+def _words(session: Session, wall: datetime) -> dict[str, dict[str, dict[str, float]]]:
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    query = select(LexiconTerm).order_by(LexiconTerm.aspect, LexiconTerm.target, LexiconTerm.term)
+    for row in session.scalars(query):
+        found.setdefault(row.aspect, {}).setdefault(row.target, {})[row.term] = row.weight
+    return found
+
+
+def _hours(session: Session, wall: datetime) -> dict[str, list[str]]:
+    return format_week(load_week(session))
+
+
+def _holidays(session: Session, wall: datetime) -> list[dict[str, Any]]:
+    decided = (HolidayRow.state != "proposed", HolidayRow.observed_on >= wall.date())
+    rows = session.scalars(select(HolidayRow).where(*decided).order_by(HolidayRow.observed_on, HolidayRow.name))
+    return [
+        {"on": row.observed_on, "name": row.name, **({} if row.state == "accepted" else {"state": row.state})}
+        for row in rows
+    ]
+
+
+def _escalation(session: Session, wall: datetime) -> list[dict[str, Any]]:
+    mails = _mails(session)
+    steps = []
+    for step in load_policy(session).steps:
+        person = person_of(step.targets[0])
+        ask = mails.get(person, "") if person is not None else step.targets[0]
+        steps.append({"ask": ask, "wait_minutes": step.wait, "repeats": step.repeats})
+    return steps
+
+
+def _shifts(session: Session, wall: datetime) -> list[dict[str, Any]]:
+    query = select(ShiftRow, User.email).join(User, User.id == ShiftRow.user_id).where(ShiftRow.ends > wall)
+    return [
+        {
+            "person": mail, "starts": f"{row.starts:%Y-%m-%d %H:%M}", "ends": f"{row.ends:%Y-%m-%d %H:%M}",
+            **({"note": row.note} if row.note else {}),
+        }
+        for row, mail in session.execute(query.order_by(ShiftRow.starts, ShiftRow.id))
+    ]  # fmt: skip
+
+
+def _mailboxes(session: Session, wall: datetime) -> list[dict[str, Any]]:
+    queues = dict(session.execute(select(Queue.id, Queue.name)).tuples().all())
+    found = []
+    for row in list_mailboxes(session):
+        entry: dict[str, Any] = {"name": row.name, "address": row.address}
+        entry |= {"sender_name": row.sender_name} if row.sender_name else {}
+        entry |= {"queue": queues[row.queue_id]} if row.queue_id else {}
+        entry |= {
+            "folder": row.options.get("folder", "INBOX"),
+            "interval_s": row.interval_s,
+            "enabled": row.is_enabled,
+        }
+        found.append({**entry, **_servers(row)})
+    return found
+
+
+def _servers(row: MailboxRow) -> dict[str, Any]:
+    servers = {}
+    for kind, middle in (("imap", ""), ("smtp", "SMTP")):
+        server = row.options.get(kind)
+        if server:
+            known = {key: server[key] for key in ("host", "port", "security", "user") if server.get(key)}
+            has_secret = bool(row.secrets.get(kind))
+            name = secret_name("MAILBOX", row.name, middle, "PASSWORD")
+            servers[kind] = {**known, **({"password": EnvRef(name)} if has_secret else {})}
+    return servers
+
+
+def _rules(session: Session, wall: datetime) -> list[dict[str, Any]]:
+    found = []
+    for entry in list_rules(session):
+        conditions = rule_conditions(entry.rule)
+        found.append(
+            {
+                "name": entry.rule.name,
+                **({} if entry.rule.is_enabled else {"enabled": False}),
+                "match": conditions["match"],
+                "conditions": [
+                    {"kind": str(item["kind"]), **({"value": item["value"]} if item["value"] else {})}
+                    for item in conditions["items"]
+                ],
+                "actions": rule_actions(entry.rule),
+            }
+        )
+    return found
