@@ -58,7 +58,7 @@ def decode_text(data: bytes, *, charset: str = "") -> str:
         salvaged = data.decode("utf-8", "replace")
         if any(letter > "\x7f" and letter != "\ufffd" for letter in salvaged):
             return salvaged
-    return data.decode(name if name not in ("", "ascii", "utf-8") else "cp1252", "replace")
+    return _storable(data.decode(name if name not in ("", "ascii", "utf-8") else "cp1252", "replace"))
 
 
 def decode_raw(data: bytes, *, fallback: str = "") -> str:

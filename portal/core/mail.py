@@ -328,7 +328,7 @@ def _attachment(part: MimePart, data: bytes, body: _Body) -> MailAttachment:
     name = _named(part)
     if name.isascii() is False:
         name = decode_raw(name.encode("latin-1", "ignore"), fallback=body.charset) if _was_latin(name) else name
-    content_id = part.header("content-id").strip().strip(b"<>").decode("latin-1")[:200]
+    content_id = clean_header(part.header("content-id").decode("latin-1")).strip("<>")[:200]
     disposition = part.header("content-disposition").strip().lower()
     is_inline = not disposition.startswith(b"attachment") and (bool(content_id) or disposition.startswith(b"inline"))
     filename = _safe_name(decode_words(name)) or _name_for(part, data)
@@ -362,7 +362,7 @@ def _name_for(part: MimePart, data: bytes) -> str:
 
 def _take_report(part: MimePart, data: bytes, body: _Body) -> None:
     if part.content_type == "message/delivery-status" and not body.report:
-        body.report = decode_text(data[:65536]).replace("\r\n", "\n")
+        body.report = decode_text(data[:65536]).replace("\r\n", "\n").replace("\x00", "")
     if part.content_type in ("message/rfc822", "text/rfc822-headers", "message/global", "message/rfc822-headers"):
         inner, _ = parse_mime(data[: 64 * 1024], limits=MimeLimits(parts=1))
         found = parse_message_id(decode_raw(inner.header("message-id")))

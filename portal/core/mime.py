@@ -21,6 +21,7 @@ _SURE_HEADER = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 _EMPTY_LINE = re.compile(rb"\n[ \t]*\r?\n")
+_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,50}/[a-z0-9!#$&^_.+-]{1,99}(?![^\s,])")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 
 
@@ -157,11 +158,11 @@ def _read_part(reading: _Reading, start: int, end: int, default_type: str, depth
     reading.count += 1
     headers, body_start = _read_headers(reading, start, end)
     value = headers.get("content-type", (b"",))[0]
-    content_type, params = parse_params(decode_raw(value))
-    if content_type.count("/") != 1 or content_type.startswith("/") or content_type.endswith("/"):
-        if value:
-            reading.note("unreadable Content-Type")
-        content_type = default_type if not value else "text/plain"
+    named, params = parse_params(decode_raw(value))
+    known = _TYPE.match(named)
+    content_type = known.group() if known else "text/plain" if value else default_type
+    if value and not known:
+        reading.note("unreadable Content-Type")
     parts: tuple[MimePart, ...] = ()
     if content_type.startswith("multipart/"):
         parts = _read_parts(reading, body_start, end, content_type, params.get("boundary", ""), depth)

@@ -98,8 +98,12 @@ def _plain(value: object) -> str:
         return _plain(next((value[name] for name in ("email", "name", "value") if value.get(name)), ""))
     if isinstance(value, list):
         return "\n\n".join(filter(None, (_plain(one) for one in value)))
-    # JSON can spell NUL and half a surrogate pair, which no database takes.
-    return "" if value is None else str(value).replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+    return "" if value is None else str(value)
+
+
+def _storable(text: str) -> str:
+    """JSON can spell NUL and half a surrogate pair, which no database takes."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def _csv_rows(lines: Iterable[str]) -> Iterator[tuple[int, Mapping[str, str] | RefusedRow]]:
@@ -132,7 +136,7 @@ def _delimiter(header: str) -> str:
 
 
 def _read_row(line: int, values: Mapping[str, str], zone: ZoneInfo) -> TicketRow | RefusedRow:
-    given = {name.strip().lower(): value.strip() for name, value in values.items() if name}
+    given = {name.strip().lower(): _storable(value).strip() for name, value in values.items() if name}
     found = {wanted: next((given[name] for name in names if given.get(name)), "") for wanted, names in _NAMES.items()}
     title = " ".join((found["title"] or found["body"][:200]).split())
     if not title:

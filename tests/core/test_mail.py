@@ -2,6 +2,8 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -215,6 +217,33 @@ def test_no_bytes_make_it_raise(data):
     for raw in (data, mail_bytes(data), multipart([data, part("text/html", data), part("message/rfc822", data)])):
         mail = parse_mail(raw)
         assert len(mail.content_hash) == 64
+
+
+def texts(value) -> Iterator[str]:
+    """Every text anywhere in a parsed mail."""
+    if isinstance(value, str):
+        yield value
+    elif is_dataclass(value):
+        yield from (text for field in fields(value) for text in texts(getattr(value, field.name)))
+    elif isinstance(value, Mapping):
+        yield from (text for one in value.items() for text in texts(one))
+    elif isinstance(value, tuple):
+        yield from (text for one in value for text in texts(one))
+
+
+@given(st.binary(max_size=60))
+def test_no_text_holds_what_a_database_refuses(data):
+    bad = data.replace(b"\n", b"").replace(b"\r", b"") + b"\x00+2AA-"
+    names = ("From", "To", "Cc", "Reply-To", "Subject", "Message-ID", "In-Reply-To", "References", "List-Id", "Date")
+    head = b"".join(name.encode() + b": " + bad + b" <a" + bad + b"@b.example>\r\n" for name in names)
+    file = b"Content-Type: image/" + bad + b'; name="' + bad + b'"\r\nContent-Id: <' + bad + b">\r\n\r\n" + bad
+    report = part("message/delivery-status", b"Action: " + bad)
+    body = [part("text/plain; charset=utf-7", bad), part("text/html", b"<p>&#0;&#xD800;" + bad), file, report]
+    mail = parse_mail(head + multipart(body, sender="", to="", subject="", message_id="", date="").lstrip())
+    assert mail.attachments and mail.html and mail.report
+    for text in texts(mail):
+        assert "\x00" not in text
+        text.encode("utf-8")
 
 
 def corpus() -> list[Path]:

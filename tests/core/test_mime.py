@@ -117,6 +117,11 @@ def test_an_unreadable_content_type_is_text(value):
     assert types(raw) == ["text/plain"] and "unreadable Content-Type" in defects(raw)
 
 
+@pytest.mark.parametrize("value", ["image/png name=x", "Image/PNG, text/html", "image/png;"])
+def test_a_content_type_with_something_behind_it_is_still_read(value):
+    assert types(mail_bytes(extra={"Content-Type": value})) == ["image/png"]
+
+
 def test_a_digest_holds_messages():
     raw = multipart([b"\r\n" + mail_bytes("one")], kind="digest")
     assert types(raw) == ["multipart/digest", "message/rfc822"]
