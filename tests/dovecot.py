@@ -92,7 +92,8 @@ class Dovecot:
         return client
 
     def append(self, user: str, password: str, raw: bytes, *, at: datetime, folder: str = "INBOX") -> None:
-        """Deliver a message with this INTERNALDATE (aware)."""
+        """Deliver a message with this INTERNALDATE (aware). Dovecot takes the present instead of a time to come, so a
+        story that moves the clock moves it back."""
         client = self.connect(user, password)
         try:
             status, data = client.append(f'"{folder}"', "", at.strftime('"%d-%b-%Y %H:%M:%S %z"'), raw)
