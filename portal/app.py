@@ -22,8 +22,8 @@ from portal.wiring import build
 
 # Each is a folder of portal/web with a blueprint `bp`.
 AREAS = (
-    "account", "form", "holidays", "hours", "jobs", "mail", "mailboxes", "oncall", "pages",
-    "people", "rules", "sandbox", "settings", "setup", "status", "system", "texts",
+    "account", "dashboard", "form", "holidays", "hours", "jobs", "mail", "mailboxes", "oncall", "pages",
+    "people", "rules", "sandbox", "settings", "setup", "status", "system", "texts", "tickets",
 )  # fmt: skip
 MAX_REQUEST_BYTES = 64 * 1024 * 1024
 _CSP = (
@@ -47,7 +47,6 @@ def create_app(config: Config | None = None, context: Context | None = None) -> 
     errors.install(app)
     formats.register(app, zone=lambda: state.site().zone, now=context.clock.now)
     _add_words(app)
-    app.url_build_error_handlers.append(lambda error, endpoint, values: "#")  # LEAD removes once all areas exist
     for area in AREAS:
         bp = import_module(f"portal.web.{area}").bp
         app.register_blueprint(bp)
