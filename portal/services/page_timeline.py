@@ -101,7 +101,7 @@ def _decided(row: PageDecisionRow) -> Decided:
 
 
 def _view(page: Page, holder: str, entries: Sequence[Entry]) -> PageView:
-    own = [Entry(page.opened_at, "The page began."), *entries]
+    own = [Entry(page.opened_at, "The page began."), *entries]  # sorted() keeps this order at the same instant
     if page.acknowledged_at:
         own.append(Entry(page.acknowledged_at, f"{holder} took it.", tone="good"))
     if page.closed_at:
@@ -114,17 +114,18 @@ def _view(page: Page, holder: str, entries: Sequence[Entry]) -> PageView:
 
 
 def _entries(session: Session, page_ids: list[int]) -> dict[int, list[Entry]]:
+    """What phones said, then what we sent: at the same instant the answer comes after the words it answers."""
     found: dict[int, list[Entry]] = {page_id: [] for page_id in page_ids}
     if not page_ids:
         return found
-    texts = select(Notification, User.name).outerjoin(User, User.id == Notification.user_id)
-    for row, name in session.execute(texts.where(Notification.page_id.in_(page_ids)).order_by(Notification.id)):
-        found[row.page_id or 0].append(_sent(row, name or "?"))
     answers = select(InboundText, User.name).join(User, User.id == InboundText.user_id)
     for text, name in session.execute(answers.where(InboundText.page_id.in_(page_ids)).order_by(InboundText.id)):
-        found[text.page_id or 0].append(
-            Entry(text.handled_at or text.stored_at, f"{name} wrote: {text.text}", text.outcome)
-        )
+        at = text.handled_at or text.stored_at
+        found[text.page_id or 0].append(Entry(at, f"{name} wrote: {text.text}", text.outcome))
+    texts = select(Notification, User.name).outerjoin(User, User.id == Notification.user_id)
+    for row, name in session.execute(texts.where(Notification.page_id.in_(page_ids)).order_by(Notification.id)):
+        if row.kind != "reply" or row.state in ("undelivered", "failed"):  # the words stand beside the text they answer
+            found[row.page_id or 0].append(_sent(row, name or "?"))
     return found
 
 
@@ -132,7 +133,7 @@ def _sent(row: Notification, name: str) -> Entry:
     tone = {"delivered": "good", "undelivered": "bad", "failed": "bad", "pending": "wait", "sending": "wait"}
     what = {"page": "Text", "reply": "Answer", "info": "Notice"}.get(row.kind, "Text")
     reason = f" ({row.last_error})" if row.last_error and row.state not in ("accepted", "delivered") else ""
-    at = row.delivered_at or row.accepted_at or row.sending_at or row.created_at
+    at = row.accepted_at or row.sending_at or row.created_at
     return Entry(at, f"{what} to {name} {_STATES[row.state]}{reason}.", row.text, tone.get(row.state, "plain"))
 
 

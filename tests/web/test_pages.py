@@ -1,8 +1,10 @@
 """The paging pages, without JavaScript and with htmx."""
 
+from datetime import datetime
+
 import pytest
 
-from portal.models import Alarm, EscalationStepRow, Notification, Page, Phone, Ticket
+from portal.models import Alarm, EscalationStepRow, Notification, Page, Phone, SettingRow, ShiftRow, Ticket
 from portal.services.alarms import raise_alarm
 from portal.services.paging_rules import load_paging_rules
 from tests.services.ticket_world import ALICE, BOB, NOW, add_message, add_tickets, ticket_values
@@ -96,27 +98,49 @@ def test_a_page_that_is_gone_is_not_found(shop):
     shop.as_("bob").post("/pages/now/99", status=404)
 
 
-def test_page_now_asks_first_and_then_rings(web):
+def put_on_call(web):
+    with web.database.unit_of_work() as uow:
+        uow.session.add(Phone(user_id=BOB, number="+15550101"))
+        uow.session.add(ShiftRow(user_id=BOB, starts=datetime(2026, 11, 1), ends=datetime(2026, 12, 1)))
+
+
+def go_live(web):
+    with web.database.unit_of_work() as uow:
+        uow.session.merge(SettingRow(key="site.live", value="true"))
+
+
+def test_page_now_asks_first_and_then_rings_once(web):
     add_tickets(web.database, ticket_values(1, subject="Server down", source="staff"))
+    put_on_call(web)
+    go_live(web)
     alice = web.as_("alice")
-    question = alice.get("/pages/now/1")
-    assert "Nobody is on call: the fallback person is asked." in question.text
-    assert question.one("form[action='/pages/now/1']")
+    assert alice.get("/pages/now/1").one("form[action='/pages/now/1']")
     answer = alice.post("/pages/now/1", status=303)
     assert answer.response.headers["Location"] == "/tickets/1"
-    assert rows(web, Page)[0].ticket_id == 1
+    assert "The page has begun." in alice.follow(answer).text
     alice.post("/pages/now/1", htmx=True, status=204)
-    assert len(rows(web, Page)) == 1
+    assert [(page.ticket_id, page.state) for page in rows(web, Page)] == [(1, "open")]
+
+
+def test_page_now_in_watch_mode_is_on_record_and_rings_nobody(web):
+    add_tickets(web.database, ticket_values(1))
+    put_on_call(web)
+    alice = web.as_("alice")
+    assert "its texts were held back" in alice.follow(alice.post("/pages/now/1", status=303)).text
+    assert [row.state for row in rows(web, Notification)] == ["cancelled"]
+
+
+def test_page_now_that_reaches_nobody_says_so(web):
+    add_tickets(web.database, ticket_values(1))
+    alice = web.as_("alice")
+    assert "Nobody is on call: the fallback person is asked." in alice.get("/pages/now/1").text
+    page = alice.follow(alice.post("/pages/now/1", status=303))
+    assert "Nobody can be reached by text, so the alarm was raised." in page.text
 
 
 def test_page_now_names_who_will_be_woken(web):
-    from datetime import datetime
-
-    from portal.models import ShiftRow
-
     add_tickets(web.database, ticket_values(1))
-    with web.database.unit_of_work() as uow:
-        uow.session.add(ShiftRow(user_id=BOB, starts=datetime(2026, 11, 1), ends=datetime(2026, 12, 1)))
+    put_on_call(web)
     question = web.as_("alice").get("/pages/now/1", htmx=True)
     assert "Bob will get a text at once." in question.text
     web.as_("vera").get("/pages/now/1", status=403)

@@ -7,7 +7,6 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from portal.core.errors import DomainError
-from portal.core.paging import Verdict
 from portal.core.tickets import format_number
 from portal.models import Page, Ticket, User
 from portal.services.alarms import end_alarm, open_alarms
@@ -106,9 +105,18 @@ def page_now(ticket_id: int) -> Response:
         user = uow.session.get_one(User, current_user.id)
         rules = load_paging_rules(uow.session, now=now())
         row = page_ticket_now(uow, ticket, rules=rules, asked_by=user)
-        message, is_paged = str(row.reasons[-1]), row.verdict == str(Verdict.PAGE)
+        page = uow.session.get_one(Page, row.page_id) if row.page_id else None
+        reason = str(row.reasons[-1])
     url = url_for("tickets.show", ticket_id=ticket_id)
-    return saved(url, "The page has begun.") if is_paged else saved(url, message, "warn")
+    if page is None:
+        return saved(url, reason, "warn")
+    if page.state == "expired":
+        return saved(
+            url, "Nobody can be reached by text, so the alarm was raised. Check the roster and the phones.", "bad"
+        )
+    if page.state == "resolved":
+        return saved(url, "Watch mode: the page is on record, its texts were held back.", "warn")
+    return saved(url, "The page has begun.")
 
 
 @bp.post("/test")
