@@ -51,11 +51,6 @@ def all_kinds() -> tuple[str, ...]:
     return tuple(kind for lane in LANES for kind in lane.kinds)
 
 
-def worker_of(kind: str) -> str:
-    """The role of the worker that does this kind. Raises KeyError for an unknown one."""
-    return {name: lane.role for lane in LANES for name in lane.kinds}[kind]
-
-
 def plan_lanes(role: str, *, accounts: int) -> list[Lane]:
     """The threads a worker of this role needs, `accounts` being how many mailboxes (later desks) there are.
 

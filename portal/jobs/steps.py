@@ -75,7 +75,7 @@ WORK: Mapping[str, Work] = {
 
 
 def count_due(context: Context) -> dict[str, int]:
-    """Kind -> due, unclaimed rows. All in one read transaction."""
+    """Kind -> due, unclaimed rows, most urgent first. All in one read transaction."""
     times = Times(context.clock.now(), context.clock.lease_now())
     with context.database.read_session() as session:
-        return {kind: entry.count_due(context, session, times) for kind, entry in WORK.items()}
+        return {kind: WORK[kind].count_due(context, session, times) for kind in work.all_kinds()}

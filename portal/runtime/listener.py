@@ -59,6 +59,8 @@ def _listen(host: str, port: int) -> socket.socket:
 def _explain(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"Port {port} is in use by another program. Stop it, or choose another port with NIGHTDESK_PORT."
+    if error.errno == errno.EACCES and sys.platform == "win32":  # what an exclusive port in use says there
+        return f"Port {port} is in use or reserved. Choose another port with NIGHTDESK_PORT."
     if error.errno == errno.EACCES:
         return f"Port {port} may not be used by this user. Choose one above 1023 with NIGHTDESK_PORT."
     return f"NIGHTDESK_HOST {host} cannot be listened on: {error.strerror or error}."

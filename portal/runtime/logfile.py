@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import logging.handlers
 import sys
@@ -27,7 +28,8 @@ class LogFile:
         """One line as a child wrote it. Errors also go to the console, where somebody may be watching the start."""
         self._handler.handle(logging.LogRecord("", logging.INFO, "", 0, line, None, None))
         if " error " in line[:60] or " critical " in line[:60]:
-            sys.stderr.write(line + "\n")
+            with contextlib.suppress(OSError, ValueError):  # a console that was closed must not stop the log
+                sys.stderr.write(line + "\n")
 
     def note(self, message: str, *, level: str = "info") -> None:
         """A line of the supervisor's own, in the form the children use."""

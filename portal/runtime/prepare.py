@@ -15,7 +15,6 @@ from portal.runtime.child import Parent
 from portal.runtime.logs import set_up_logging
 from portal.services.audit import Change
 from portal.services.context import Context
-from portal.services.demo import load_demo
 from portal.services.jobs import sync_jobs
 from portal.services.key_check import check_key
 from portal.services.lexicon import seed_triage
@@ -49,10 +48,16 @@ def _prepare(context: Context, *, is_first: bool, demo: bool) -> dict[str, Any]:
     sync_jobs(context)
     with context.database.unit_of_work() as uow:
         seed_triage(uow, change=Change(None, context.clock.now()))
-    sign_in = load_demo(context) if demo else ""
+    sign_in = _load_demo(context) if demo else ""
     seen = settle_restarts(context) if is_first else newest_restart_id(context)
     token = ensure_setup_token(context, context.data_dir)
     return {"restart_seen": seen, "setup_path": f"/setup?token={token}" if token else "", "sign_in": sign_in}
+
+
+def _load_demo(context: Context) -> str:
+    from portal.services.demo import load_demo  # a real start has no use for it
+
+    return load_demo(context)
 
 
 def _first_line(error: SQLAlchemyError) -> str:

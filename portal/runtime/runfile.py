@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+_TRIES = 10
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,17 @@ class RunFile:
 
 
 def write_run_file(data_dir: Path, run: RunFile) -> None:
-    """Written by rename; readable by its owner only."""
+    """Written by rename; readable by its owner only. Left out when somebody keeps the old one open on Windows."""
     fresh = data_dir / f"run.json.{os.getpid()}"
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         json.dump(asdict(run), file)
-    fresh.replace(data_dir / "run.json")
+    for _ in range(_TRIES):
+        try:
+            fresh.replace(data_dir / "run.json")
+        except PermissionError:
+            time.sleep(0.02)
+        else:
+            return
 
 
 def read_run_file(data_dir: Path) -> RunFile | None:

@@ -1,6 +1,6 @@
 import pytest
 
-from portal.core.work import all_kinds, count_wakes, plan_lanes, worker_of
+from portal.core.work import all_kinds, count_wakes, plan_lanes
 
 
 def names(lanes):
@@ -16,19 +16,9 @@ def test_a_page_decision_is_the_most_urgent_work_and_chores_the_least():
     assert all_kinds()[-1] == "chores"
 
 
-@pytest.mark.parametrize("kind", ["triage", "pages", "notify", "texts", "urgent_chores"])
-def test_triage_and_texts_are_the_urgent_workers(kind):
-    assert worker_of(kind) == "urgent"
-
-
-@pytest.mark.parametrize("kind", ["mail_fetch", "mail_intake", "mail_out", "checks", "chores"])
-def test_whatever_talks_to_mail_servers_or_tries_accounts_is_the_outside_workers(kind):
-    assert worker_of(kind) == "outside"
-
-
-def test_an_unknown_kind_is_refused():
-    with pytest.raises(KeyError):
-        worker_of("no such kind")
+def test_whatever_talks_to_mail_servers_is_never_the_urgent_workers():
+    kinds = {kind for lane in plan_lanes("urgent", accounts=3) for kind in lane.kinds}
+    assert kinds == {"triage", "pages", "notify", "texts", "urgent_chores"}
 
 
 def test_the_urgent_worker_has_one_thread_a_kind():

@@ -8,8 +8,8 @@ import redis
 from rq import Queue
 
 DRAIN = "portal.jobs.drain.drain"
-# A drain ends by itself after 5 s and one network call; RQ's own limit is a backstop.
-JOB_TIMEOUT_S = 120
+# A drain ends by itself after 5 s and the item in hand; RQ's own limit is a backstop, as long as a job's lease.
+JOB_TIMEOUT_S = 900
 FAILURE_TTL_S = 86400
 _NETWORK_TIMEOUT_S = 2.0
 
