@@ -50,6 +50,10 @@ bench: dev
 mutants: dev
 	$(PY) tools/mutants.py
 
+# Writes docs/config.md and docs/permissions.md from the program.
+docs: dev
+	$(PY) tools/make_docs.py
+
 # Maintainers only: pins every dependency again. Needs "uv" on the PATH.
 lock:
 	echo 'setuptools==80.9.0' > build/.build.in

@@ -17,7 +17,18 @@ from portal.core.errors import DomainError
 from portal.core.settings import SPECS
 from portal.core.site_file_nodes import EnvRef, Fault, Key, Kind, Shape, read_node
 
-__all__ = ["SECTIONS", "EnvRef", "Fault", "Section", "SiteFile", "SiteFileError", "read_site_file", "write_site_file"]
+__all__ = [
+    "SECTIONS",
+    "EnvRef",
+    "Fault",
+    "Key",
+    "Kind",
+    "Section",
+    "SiteFile",
+    "SiteFileError",
+    "read_site_file",
+    "write_site_file",
+]
 
 MAX_CHARACTERS = 5_000_000
 
@@ -61,7 +72,7 @@ _SETTING_KINDS = {"flag": Kind.FLAG, "number": Kind.NUMBER, "secret": Kind.REFER
 
 def _setting(spec: Any) -> Key:
     kinds = {"person": "mail address", "zone": "zone", "choice": "choice", "long": "text, several lines"}
-    words = f"{spec.label}. {spec.help}".strip()
+    words = f"{spec.label}{'' if spec.label.endswith('?') else '.'} {spec.help}".strip()
     if spec.choices:
         words += " One of: " + ", ".join(f"`{name}`" if name else '`""`' for name in spec.choices) + "."
     if spec.kind == "number":
@@ -168,7 +179,7 @@ SECTIONS = (
         Shape(
             Kind.MAPS,
             (
-                Key("on", Kind.DATE, "Like `2026-12-25`.", is_required=True),
+                Key("date", Kind.DATE, "Like `2026-12-25`.", is_required=True),
                 Key("name", Kind.TEXT, "What the day is called.", is_required=True),
                 Key("state", Kind.TEXT, "`accepted`, or `ignored`: a working day here.", default="accepted"),
             ),

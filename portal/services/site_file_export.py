@@ -97,7 +97,7 @@ def _holidays(session: Session, wall: datetime) -> list[dict[str, Any]]:
     decided = (HolidayRow.state != "proposed", HolidayRow.observed_on >= wall.date())
     rows = session.scalars(select(HolidayRow).where(*decided).order_by(HolidayRow.observed_on, HolidayRow.name))
     return [
-        {"on": row.observed_on, "name": row.name, **({} if row.state == "accepted" else {"state": row.state})}
+        {"date": row.observed_on, "name": row.name, **({} if row.state == "accepted" else {"state": row.state})}
         for row in rows
     ]
 

@@ -224,17 +224,17 @@ def _holidays(run: Run, entries: list[dict[str, Any]]) -> None:
             if entry["state"] not in ("accepted", "ignored"):
                 raise DomainError(f"“{entry['state']}” is neither accepted nor ignored.")
             name = " ".join(entry["name"].split())
-            kept.add((entry["on"], name))
-            same = (HolidayRow.observed_on == entry["on"], HolidayRow.name == name)
+            kept.add((entry["date"], name))
+            same = (HolidayRow.observed_on == entry["date"], HolidayRow.name == name)
             row = session.scalar(select(HolidayRow).where(*same))
             if row is not None and row.state == entry["state"]:
                 continue
             if row is None or entry["state"] == "accepted":
-                calendars.add_holiday(run.uow, entry["on"], name, change=run.change)
+                calendars.add_holiday(run.uow, entry["date"], name, change=run.change)
             if entry["state"] == "ignored":
                 row = session.scalars(select(HolidayRow).where(*same)).one()
                 calendars.decide_holidays(run.uow, [row.id], accept=False, change=run.change)
-            run.changes.append(f"holidays: {entry['on']} {name} {entry['state']}")
+            run.changes.append(f"holidays: {entry["date"]} {name} {entry['state']}")
     decided = select(HolidayRow).where(HolidayRow.observed_on >= today, HolidayRow.state != "proposed")
     for row in session.scalars(decided).all():
         if (row.observed_on, row.name) not in kept:
