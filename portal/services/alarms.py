@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 
 from portal.core import sms_words as words
 from portal.models import Alarm, Notification, Page, PageDecisionRow, UnitOfWork
+from portal.services.alarm_mail import add_alarm_mail
 from portal.services.page_texts import PAGE, Text, add_text, code_of, load_body
 from portal.services.paging_rules import PagingRules
 from portal.services.recipients import Recipient, load_managers, load_recipients
+from portal.services.settings import load_settings
 
 DIGEST_ALARM = "digest"
 _TOLD_WITHIN = timedelta(minutes=2)
@@ -24,11 +26,13 @@ def open_alarms(session: Session) -> Sequence[Alarm]:
 
 
 def raise_alarm(uow: UnitOfWork, key: str, text: str, *, now: datetime) -> bool:
-    """Show the banner until somebody ends it. Returns False when an alarm of this key shows already."""
+    """Show the banner until somebody ends it, and mail it. Returns False when an alarm of this key shows already."""
     if uow.session.scalar(select(Alarm.id).where(Alarm.key == key, Alarm.ended_at.is_(None))) is not None:
         return False
-    uow.session.add(Alarm(key=key, text=text, raised_at=now))
+    alarm = Alarm(key=key, text=text, raised_at=now)
+    uow.session.add(alarm)
     uow.session.flush()
+    add_alarm_mail(uow, alarm, site_name=load_settings(uow.session).site_name, now=now)
     return True
 
 

@@ -22,6 +22,7 @@ from portal.models import (
     Ticket,
     UnitOfWork,
 )
+from portal.services.alarm_mail import EVENT as ALARM
 from portal.services.context import Context
 from portal.services.mail_facts import TOKEN_PURPOSE
 from portal.services.mail_words import ANSWER, CONFIRMATION, RESOLVED, MailValues, render_mail
@@ -189,6 +190,8 @@ def _why_held_back(
 
 def why_stopped(session: Session, row: OutgoingMail, mailbox: MailboxRow | None) -> str:
     """Asked again just before it leaves: watch mode may have been switched on, or the address have died, meanwhile."""
+    if row.event == ALARM:
+        return ""  # to the house itself
     ticket = session.get(Ticket, row.ticket_id) if row.ticket_id else None
     requester = session.get(Requester, ticket.requester_id) if ticket and ticket.requester_id else None
     return _why_held_back(session, requester, mailbox, load_settings(session))
