@@ -38,16 +38,18 @@ def search_tickets(session: Session, wanted: TicketFilter, place: Place = FIRST)
         return TicketPage(())
     hits = session.execute(_hits(session, terms, wanted, place)).all()
     newest = {hit.ticket_id: hit.message_id for hit in reversed(hits)}
-    for seen in _seen_before(session, terms, list(newest), place):
-        del newest[seen]
     in_order = sorted(newest, key=newest.__getitem__, reverse=True)
-    shown = in_order[:PAGE_SIZE]
+    candidates = in_order[: 2 * PAGE_SIZE]
+    seen = _seen_before(session, terms, candidates, place)
+    fresh = [ticket_id for ticket_id in candidates if ticket_id not in seen]
+    shown = fresh[:PAGE_SIZE]
     lines = load_lines(session, shown) if shown else {}
-    has_more = len(in_order) > PAGE_SIZE
-    end = newest[shown[-1]] if has_more else _end(session, terms, wanted, place, [hit.message_id for hit in hits])
-    return TicketPage(
-        tuple(lines[id] for id in shown), older=(end,) if end else None, is_cut=bool(end and not has_more)
-    )
+    if len(in_order) > len(shown) + len(seen):
+        end, is_cut = newest[shown[-1] if len(fresh) > PAGE_SIZE else candidates[-1]], False
+    else:
+        end = _end(session, terms, wanted, place, [hit.message_id for hit in hits])
+        is_cut = end is not None
+    return TicketPage(tuple(lines[id] for id in shown), older=(end,) if end else None, is_cut=is_cut)
 
 
 def count_found(session: Session, wanted: TicketFilter) -> tuple[int, bool]:
@@ -91,17 +93,17 @@ def _hits(session: Session, terms: tuple[SearchTerm, ...], wanted: TicketFilter,
     return query.order_by(found.c.message_id.desc()).limit(HITS)
 
 
-def _seen_before(session: Session, terms: tuple[SearchTerm, ...], ids: list[int], place: Place) -> list[int]:
+def _seen_before(session: Session, terms: tuple[SearchTerm, ...], ids: list[int], place: Place) -> set[int]:
     """Those of the tickets that an earlier page has shown, by a newer matching message."""
     if not place.key or not ids:
-        return []
+        return set()
     message_id, matches = _matching(session, terms)
     newer = select(SearchDocument.message_id).where(
         SearchDocument.ticket_id.in_(ids), SearchDocument.message_id >= place.key[0]
     )
     matching = select(message_id).where(matches, message_id.in_(newer))
     query = select(SearchDocument.ticket_id).distinct().where(SearchDocument.message_id.in_(matching))
-    return list(session.scalars(query))
+    return set(session.scalars(query))
 
 
 def _end(

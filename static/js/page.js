@@ -54,7 +54,7 @@
 
   document.addEventListener("htmx:afterSwap", (event) => {
     const box = dialog();
-    const target = event.detail.target;
+    const target = event.detail.target || event.target; // a history restore names none
     if (box && target.closest && target.closest("#dialog")) {
       const title = box.querySelector("h1, h2");
       if (title) box.setAttribute("aria-label", title.textContent);
@@ -63,6 +63,8 @@
     if (target.id === "flash") target.scrollIntoView({ block: "nearest" });
     focusFirstError(target);
   });
+
+  document.addEventListener("htmx:historyRestore", showTheme);
 
   // A view answers with `HX-Trigger: dialog-close` when what the dialog asked for is done.
   document.addEventListener("dialog-close", closeDialog);

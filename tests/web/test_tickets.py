@@ -106,6 +106,8 @@ def test_htmx_gets_the_list_alone_and_the_page_includes_the_same(web):
     assert not partial.soup.find("html")
     assert str(partial.one("#ticket-list").find("table")) == str(bob.get("/tickets").one("#ticket-list").find("table"))
     assert "HX-Request" in partial.response.headers["Vary"]
+    filtered = bob.get("/tickets?q=&status=any&queue=&after=7", htmx=True)
+    assert filtered.response.headers["HX-Push-Url"] == "/tickets?status=any&after=7"
 
 
 def test_a_number_with_its_sign_leads_straight_to_the_ticket(web):

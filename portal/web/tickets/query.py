@@ -32,6 +32,11 @@ class ListQuery:
         values: dict[str, Any] = {**kept, **place.get(way, {})}
         return url_for("tickets.index", **values)
 
+    @property
+    def here(self) -> str:
+        """The address of this very page, without the filters that were left empty."""
+        return self.url(self.place.way, self.place.key)
+
 
 def read_query(args: Mapping[str, str], *, user_id: int) -> ListQuery:
     """Nothing here is refused: what cannot be read counts as not asked for."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from flask import Response, abort, redirect, render_template, request, url_for
+from flask import Response, abort, make_response, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -37,14 +37,14 @@ _PARTS = {"ticket-side": "tickets/_side.html", "ticket-main": "tickets/_main.htm
 
 @bp.get("")
 @requires("tickets.view")
-def index() -> str | BaseResponse:
+def index() -> BaseResponse:
     """The list, or what the search finds. `#1234` leads straight to that ticket."""
     query = read_query(request.args, user_id=current_user.id)
     number = _number_in(query.wanted.words)
     if number is not None and load_ticket_view(reads(), number) is not None:
         return _go_to(url_for("tickets.show", ticket_id=number))
     page = (search_tickets if query.wanted.words else list_tickets)(reads(), query.wanted, query.place)
-    return render_partial(
+    body = render_partial(
         "tickets/index.html",
         "tickets/_list.html",
         query=query,
@@ -55,6 +55,10 @@ def index() -> str | BaseResponse:
         priorities=PRIORITIES,
         sources=SOURCES,
     )
+    response = make_response(body)
+    if wants_partial():
+        response.headers["HX-Push-Url"] = query.here
+    return response
 
 
 @bp.get("/<int:ticket_id>")
