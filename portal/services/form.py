@@ -15,7 +15,6 @@ from portal.services.tickets import (
     NewTicket,
     create_ticket,
     find_or_add_requester,
-    record_event,
 )
 from portal.services.uploads import add_uploads
 
@@ -62,11 +61,9 @@ def take_request(context: Context, uow: UnitOfWork, sent: FormRequest) -> Ticket
     )
     first = NewMessage(REQUEST, sent.body.strip() or sent.subject, author=f"{sent.name} <{sent.email}>")
     values = {"emergency": sent.emergency, "asset": sent.device.strip()[:100]}
-    new = NewTicket(sent.subject, first, "form", requester.id, now, values)
-    actor = Actor(sent.name)
-    ticket, message = create_ticket(uow, new, actor=actor, now=now)
-    if sent.emergency:
-        record_event(uow, ticket, "emergency", actor=actor, now=now, answer=sent.emergency, price=sent.price)
+    answer = {"emergency": {"answer": sent.emergency, "price": sent.price}} if sent.emergency else {}
+    new = NewTicket(sent.subject, first, "form", requester.id, now, values, events=answer)
+    ticket, message = create_ticket(uow, new, actor=Actor(sent.name), now=now)
     add_uploads(uow, message, sent.files)
     note_post(uow, ticket, key, sender=sent.sender, now=now)
     return ticket

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
@@ -49,7 +49,7 @@ class NewMessage:
 
 @dataclass(frozen=True)
 class NewTicket:
-    """A request as it came in. `values` are further columns of the ticket row."""
+    """A request as it came in. `values` are further columns of the ticket row, `events` further lines of history."""
 
     subject: str
     first: NewMessage
@@ -57,6 +57,7 @@ class NewTicket:
     requester_id: int | None
     received_at: datetime
     values: dict[str, Any] = field(default_factory=dict)
+    events: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def create_ticket(uow: UnitOfWork, new: NewTicket, *, actor: Actor, now: datetime) -> tuple[Ticket, Message]:
@@ -74,7 +75,9 @@ def create_ticket(uow: UnitOfWork, new: NewTicket, *, actor: Actor, now: datetim
     uow.session.add(ticket)
     uow.session.flush()
     message = add_message(uow, ticket, new.first, now=now, touch=False, title=ticket.subject)
-    record_event(uow, ticket, "created", actor=actor, now=now, source=new.source)
+    line = {"ticket_id": ticket.id, "at": now, "actor_id": actor.user_id, "actor": actor.name[:200]}
+    history = {"created": {"source": new.source}, **new.events}
+    uow.session.execute(insert(TicketEvent), [{**line, "kind": kind, "data": data} for kind, data in history.items()])
     count_ticket(uow.session, ticket, +1)
     if ticket.triaged_at is None:
         uow.wake(TRIAGE)
@@ -176,9 +179,9 @@ def assign_ticket(uow: UnitOfWork, ticket: Ticket, user: User | None, *, actor: 
 
 def count_ticket(session: Session, ticket: Ticket, by: int) -> None:
     """Keep `ticket_count` in step: -1 before a change of queue, status or priority, +1 after it."""
-    insert = insert_sqlite if session.get_bind().dialect.name == "sqlite" else insert_postgresql
+    upsert = insert_sqlite if session.get_bind().dialect.name == "sqlite" else insert_postgresql
     key = {"queue_id": ticket.queue_id or 0, "status": ticket.status, "priority": ticket.priority}
-    statement = insert(TicketCount).values(n=by, **key)
+    statement = upsert(TicketCount).values(n=by, **key)
     session.execute(statement.on_conflict_do_update(index_elements=list(key), set_={"n": TicketCount.n + by}))
 
 

@@ -18,6 +18,7 @@ from wtforms import (
     TelField,
     TextAreaField,
 )
+from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, ValidationError
 
 from portal.core.uploads import LIMITS
@@ -50,7 +51,7 @@ class RequestForm(FlaskForm):
     device = StringField("Device", [Length(max=100)], filters=[_strip])
     files = MultipleFileField("Photos and files", description=LIMITS)
     emergency = RadioField(
-        "Is this an emergency?", choices=[(DECLARED, "yes"), (DECLINED, "no")], validate_choice=False
+        "Is this an emergency?", choices=[SelectChoice(DECLARED), SelectChoice(DECLINED)], validate_choice=False
     )
     name = StringField("Your name", [InputRequired("Give your name."), Length(max=200)], filters=[_strip])
     email = EmailField("Mail address", [InputRequired("Give your mail address."), Length(max=254)], filters=[_strip])
@@ -118,5 +119,5 @@ def make_request_form(departments: str) -> RequestForm:
     sent = form.department.data
     if sent and sent not in names:
         names.append(sent)
-    form.department.choices = [("", "Choose one, if you like"), *((name, name) for name in names)]
+    form.department.choices = [SelectChoice("", "Choose one, if you like"), *map(SelectChoice, names)]
     return form

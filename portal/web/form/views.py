@@ -117,7 +117,7 @@ def _fill(form: RequestForm) -> None:
 
 def _has_choice(form: RequestForm, name: str) -> bool:
     choices = getattr(form.department, "choices", None)
-    return choices is None or any(name == choice[0] for choice in choices)
+    return choices is None or any(name == choice.value for choice in choices)
 
 
 def _forget(form: RequestForm) -> Response:
