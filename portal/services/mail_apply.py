@@ -72,7 +72,7 @@ def apply_plan(
 
 def _open(context: Context, uow: UnitOfWork, row: MailLedger, mail: ParsedMail, plan: IntakePlan, html: str) -> int:
     now = context.clock.now()
-    mailbox = uow.session.get_one(MailboxRow, row.mailbox_id)
+    queue_id = uow.session.scalar(select(MailboxRow.queue_id).where(MailboxRow.id == row.mailbox_id))
     sender = mail.sender
     requester = find_or_add_requester(uow, sender.email, now=now, name=sender.name) if sender else None
     new = NewTicket(
@@ -83,7 +83,7 @@ def _open(context: Context, uow: UnitOfWork, row: MailLedger, mail: ParsedMail, 
         received_at=row.received_at,
         values={
             "mailbox_id": row.mailbox_id,
-            "queue_id": mailbox.queue_id,
+            "queue_id": queue_id,
             "is_automatic": plan.is_automatic,
             "is_imported": row.is_quiet,
         },

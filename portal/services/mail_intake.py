@@ -38,6 +38,17 @@ Pause = Callable[[float], None]
 
 
 @dataclass(frozen=True)
+class Stored:
+    """A row that waits, with its original."""
+
+    ledger_id: int
+    raw: bytes
+    tries: int
+    is_quiet: bool
+    own_addresses: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Ready:
     """A row with its mail read, before anything is written."""
 
@@ -66,23 +77,19 @@ def take_next(context: Context, *, mailbox_id: int | None = None, pause: Pause =
     `mailbox_id` takes from one mailbox only. After an imported mail it pauses as long as the commit took, so that
     bulk work leaves half of the database's time to everybody else.
     """
-    with context.database.read_session() as session:
-        query = select(MailLedger.id).where(_due(context.clock.now()))
-        if mailbox_id is not None:
-            query = query.where(MailLedger.mailbox_id == mailbox_id)
-        ledger_id = session.scalar(query.order_by(MailLedger.is_quiet, MailLedger.id).limit(1))
-    if ledger_id is None:
+    stored = _load_next(context, mailbox_id)
+    if stored is None:
         return False
     try:
-        ready = _read(context, ledger_id)
+        ready = _read(context, stored)
         began = time.monotonic()
         if ready is not None:
             _take(context, ready)
     except (DatabaseBusyError, OperationalError):
         raise  # the database's trouble and not the mail's: the row stays as it is
     except Exception as error:  # whatever one mail breaks, it ends in quarantine and the next is taken
-        log.exception("a mail could not be taken in", ledger=ledger_id)
-        _record_failure(context, ledger_id, error)
+        log.exception("a mail could not be taken in", ledger=stored.ledger_id)
+        _record_failure(context, stored.ledger_id, error)
         return True
     if ready is not None and ready.is_quiet:
         pause(time.monotonic() - began)
@@ -93,17 +100,27 @@ def _due(now: datetime) -> ColumnElement[bool]:
     return and_(MailLedger.state == "stored", MailLedger.due_at <= now)
 
 
-def _read(context: Context, ledger_id: int) -> Ready | None:
+def _load_next(context: Context, mailbox_id: int | None) -> Stored | None:
     with context.database.read_session() as session:
-        query = select(MailLedger.sha256, MailLedger.tries, MailLedger.is_quiet).where(MailLedger.id == ledger_id)
-        sha256, tries, is_quiet = session.execute(query).one()
-        raw = SessionBlobStore(session).get(sha256 or "")
-        addresses = own_addresses(session)
-    if len(raw) > _LARGE and not _note_try(context, ledger_id, tries):
+        query = select(MailLedger.id, MailLedger.sha256, MailLedger.tries, MailLedger.is_quiet)
+        query = query.where(_due(context.clock.now()))
+        if mailbox_id is not None:
+            query = query.where(MailLedger.mailbox_id == mailbox_id)
+        found = session.execute(query.order_by(MailLedger.is_quiet, MailLedger.id).limit(1)).one_or_none()
+        if found is None:
+            return None
+        raw = SessionBlobStore(session).get(found.sha256 or "")
+        return Stored(found.id, raw, found.tries, found.is_quiet, own_addresses(session))
+
+
+def _read(context: Context, stored: Stored) -> Ready | None:
+    if len(stored.raw) > _LARGE and not _note_try(context, stored.ledger_id, stored.tries):
         return None
-    mail = parse_mail(raw)
-    kind = decide_kind(mail, own_addresses=addresses, is_own_id=lambda one: bool(read_tokens(one, mac=_mac(context))))
-    return Ready(ledger_id, mail, sanitize_html(mail.html), kind, is_quiet)
+    mail = parse_mail(stored.raw)
+    kind = decide_kind(
+        mail, own_addresses=stored.own_addresses, is_own_id=lambda one: bool(read_tokens(one, mac=_mac(context)))
+    )
+    return Ready(stored.ledger_id, mail, sanitize_html(mail.html), kind, stored.is_quiet)
 
 
 def _mac(context: Context) -> Callable[[bytes], bytes]:
@@ -115,14 +132,13 @@ def _take(context: Context, ready: Ready) -> None:
         row = uow.session.get_one(MailLedger, ready.ledger_id)
         if row.state != "stored":
             return  # another worker was faster: there is one writer at a time, so this look is enough
-        row.state = "done"
         facts = load_facts(uow.session, row, ready.mail, kind=ready.kind, mac=_mac(context), now=context.clock.now())
         plan = intake.decide_intake(ready.mail, facts=facts)
+        ticket_id = apply_plan(context, uow, row, ready.mail, plan=plan, html=ready.html)
+        row.state, row.ticket_id = "done", ticket_id
         row.message_id, row.content_hash = ready.mail.message_id, ready.mail.content_hash
-        row.sender = (str(ready.mail.from_email) or "")[:300]
-        row.subject = ready.mail.subject[:300]
+        row.sender, row.subject = ready.mail.from_email[:300], ready.mail.subject[:300]
         row.verdict, row.reason, row.verdict_at = plan.verdict, plan.reason, context.clock.now()
-        row.ticket_id = apply_plan(context, uow, row, ready.mail, plan=plan, html=ready.html)
 
 
 def _note_try(context: Context, ledger_id: int, tries: int) -> bool:

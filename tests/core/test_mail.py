@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from portal.core.mail import MailLimits, parse_mail, received_at
 from tests.mails import DELIVERY_REPORT, mail_bytes, multipart, part
 
-CORPUS = Path(os.environ.get("NIGHTDESK_SHARED", Path(__file__).parents[2].parent / "shared")) / "corpora" / "mail"
+CORPUS = Path(os.environ.get("NIGHTDESK_CORPORA", Path(__file__).parents[3] / "shared" / "corpora")) / "mail"
 PNG = b"iVBORw0KGgo="
 
 # Where ours is better than the parser the corpus was made with, and why.

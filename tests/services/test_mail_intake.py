@@ -93,8 +93,8 @@ def test_a_mail_is_taken_once_also_by_two_workers(world, monkeypatch):
     store(world, mail_bytes())
     read = mail_intake._read
 
-    def read_twice(context, ledger_id):
-        ready = read(context, ledger_id)
+    def read_twice(context, stored):
+        ready = read(context, stored)
         monkeypatch.setattr(mail_intake, "_read", read)
         take_next(context)  # the other worker was faster
         return ready
