@@ -30,10 +30,8 @@ class MailboxRow(Base):
     interval_s: Mapped[int] = mapped_column(default=20)
     options: Mapped[dict[str, Any]] = mapped_column(default=dict)
     secrets: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    read_from_at: Mapped[datetime | None] = mapped_column(
-        UtcDateTime
-    )  # older mail is left alone at the first connection
-    quiet_before_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # the first connection: older mail pages nothing
+    read_from_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # mail from before is left alone
+    quiet_before_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # mail from before pages nothing
     uidvalidity: Mapped[int] = mapped_column(BigId, default=0)
     last_uid: Mapped[int] = mapped_column(BigId, default=0)
     next_at: Mapped[datetime] = mapped_column(UtcDateTime)
