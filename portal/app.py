@@ -8,7 +8,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from flask import Flask, Response, request, url_for
+from flask import Flask, Response, request
 from flask_login import current_user
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -46,7 +46,7 @@ def create_app(config: Config | None = None, context: Context | None = None) -> 
     csrf.init_app(app)
     errors.install(app)
     formats.register(app, zone=lambda: state.site().zone, now=context.clock.now)
-    _add_words(app)
+    _add_words(app, config.path_prefix)
     for area in AREAS:
         bp = import_module(f"portal.web.{area}").bp
         app.register_blueprint(bp)
@@ -89,11 +89,12 @@ def _content_mark(name: str) -> str:
     return hashlib.sha256((PROJECT_ROOT / "static" / name).read_bytes()).hexdigest()[:12]
 
 
-def _add_words(app: Flask) -> None:
-    """What every template may use."""
+def _add_words(app: Flask, prefix: str) -> None:
+    """What every template may use. `prefix` is the path in front of every page."""
 
+    @cache  # a page names fifty icons: routing each anew took a tenth of its time
     def static_url(name: str) -> str:
-        return url_for("static", filename=name, v=_content_mark(name))
+        return f"{prefix}/static/{name}?v={_content_mark(name)}"
 
     def words() -> dict[str, Any]:
         alarms = open_alarms(state.reads()) if current_user.is_authenticated else ()
