@@ -18,7 +18,7 @@ from portal.core.errors import DomainError
 from portal.core.paging import Cause
 from portal.core.quoting import Segment, mark_quotes
 from portal.core.uploads import Upload
-from portal.models import Attachment, Message, Notification, Page, Requester, Ticket, UnitOfWork
+from portal.models import Attachment, Message, Notification, Page, Ticket, UnitOfWork
 from portal.services.context import Context
 from portal.services.form import DECLARED
 from portal.services.form_posts import find_earlier_post, note_post, once_key
@@ -43,7 +43,7 @@ from portal.services.uploads import add_uploads
 
 EMERGENCY_PRIORITY = 2  # at least; triage says the same of a ticket that was declared from the start
 TELLING, TOLD, TAKEN = "telling", "told", "taken"
-WORKS_AGAIN = "The requester says that it works again."
+WORKS_AGAIN = "It works again."
 _SHOWN = (REQUEST, REPLY, ANSWER)
 _MOST = 200  # messages on the page, the newest
 
@@ -182,10 +182,9 @@ def declare_emergency(context: Context, uow: UnitOfWork, ticket: Ticket, *, pric
 
 
 def _author(session: Session, ticket: Ticket) -> str:
-    row = session.get(Requester, ticket.requester_id) if ticket.requester_id else None
-    if row is None:
-        return "Requester"
-    return f"{row.name} <{row.email}>" if row.name and row.email else row.name or row.email or "Requester"
+    """As the first message says it: who has the link need not be who the address book knows."""
+    first = select(Message.author).where(Message.ticket_id == ticket.id, Message.kind == REQUEST).order_by(Message.id)
+    return session.scalar(first.limit(1)) or "Requester"
 
 
 def _message(rows: Sequence[Row[Any]]) -> PublicMessage:

@@ -154,7 +154,7 @@ def test_it_works_again_resolves_the_ticket_and_ends_its_page(world):
     act(world, ticket_id, close_by_link)
     act(world, ticket_id, close_by_link)
     ticket = load(world, ticket_id)
-    assert (ticket.status, ticket.resolution) == ("resolved", "The requester says that it works again.")
+    assert (ticket.status, ticket.resolution) == ("resolved", "It works again.")
     assert page_of(world.database, ticket_id).state == "resolved"
     assert len(rows(world.database, TicketEvent, ticket_id=ticket_id, kind="status")) == 1
 
@@ -186,6 +186,13 @@ def test_what_has_ended_is_no_emergency(world):
     end(world, ticket_id, "resolved")
     with pytest.raises(DomainError, match="reopen"):
         act(world, ticket_id, declare_emergency, price="")
+
+
+def test_who_borrows_an_address_does_not_learn_whose_it_is(world):
+    send(world)
+    ticket_id = send(world, key="k2", name="Mallory")
+    reply(world, ticket_id)
+    assert rows(world.database, Message, ticket_id=ticket_id)[-1].author == "Mallory <dana@customer.example>"
 
 
 def test_a_ticket_without_a_requester_can_be_answered_all_the_same(world):

@@ -257,9 +257,19 @@ def test_the_answer_page_follows_the_waking_by_itself(night):
     assert "We are telling the person on call now." in partial.text and not partial.soup.select("html")
     with night.database.unit_of_work() as uow:
         uow.session.execute(update(Notification).values(state="accepted"))
+        uow.session.execute(update(Ticket).values(triaged_at=NOW))
     done = night.anonymous().get(f"{path}?n=2", htmx=True)
     assert "has been told" in done.text and not done.one("#promise").has_attr("hx-get")
-    assert not night.anonymous().get(f"{path}?n=20", htmx=True).soup.select("[hx-get='']")
+
+
+def test_the_answer_page_does_not_look_for_ever(night):
+    assert not night.anonymous().get(f"{send(night)}?n=20").one("#promise").has_attr("hx-get")
+
+
+def test_an_emergency_is_not_put_off_until_monday(night):
+    page = night.anonymous().get(send(night, asked="1", emergency="declared"))
+    assert "We are passing on your emergency now." in page.one("#promise").text
+    assert not page.soup.select("form[action$='/emergency']")
 
 
 def test_the_answer_page_is_private(shop):

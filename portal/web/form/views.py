@@ -17,7 +17,7 @@ from portal.services.calendars import load_hours
 from portal.services.form import DECLARED, take_request
 from portal.services.form_posts import TooManyPostsError
 from portal.services.links import find_by_link, private_link, private_mark
-from portal.services.requester_page import TAKEN, TOLD, find_waking
+from portal.services.requester_page import TELLING, find_waking
 from portal.web.auth import public
 from portal.web.form import bp
 from portal.web.form.forms import OWNER_FIELDS, RequestForm, make_request_form
@@ -89,7 +89,8 @@ def sent(mark: str) -> str:
     hours = load_hours(reads(), zone=site().zone)
     waking = find_waking(reads(), ticket.id)
     looks = request.args.get("n", 0, type=int)
-    is_settled = is_open(hours, now()) or waking in (TOLD, TAKEN) or looks >= _MOST_LOOKS
+    is_decided = ticket.triaged_at is not None and waking != TELLING
+    is_settled = is_open(hours, now()) or is_decided or looks >= _MOST_LOOKS
     return render_partial(
         "form/sent.html",
         "form/_promise.html",
