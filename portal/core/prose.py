@@ -36,7 +36,7 @@ _MACHINE = re.compile(
     """,
     re.VERBOSE,
 )
-_CODE_SPAN = re.compile(r"`[^`\n]*`|<[^<>\n]*>|\{[^{}\n]*\}|https?://\S+|\"[^\"\n]*[\\/_=][^\"\n]*\"")
+_CODE_SPAN = re.compile(r"`[^`\n]*`|<[^<>\n]*>|\{[^{}\n]*\}|https?://\S+|\"[^\"\n\\/_=]*[\\/_=][^\"\n]*+\"")
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,8 @@ ACCEPT, ACCEPT_NAME = 0.0, 3.5  # the score a correction needs; ACCEPT_NAME for 
 MARGIN = 2.5  # how much better the best correction must be than the second
 SHORTEST = 4  # shorter words change only when letters were swapped, as in "teh"
 SHORTEST_OPENING, SHORTEST_NAME = 5, 6  # the same for capitalised words: at the start of a sentence, within one
+LONGEST = 24  # longer words change only when listed
+MOST_GUESSES = 40  # unlisted words looked at in one text: each costs some milliseconds
 COMMON_PART = 16.0  # how common both halves of a joined word must be for it to be left alone
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -92,7 +94,14 @@ class EnglishCorrector:
             return word in site_words or self._is_right(word)
 
         words = find_prose(text, is_right=is_right, is_listed=lambda word: bool(self._lists.listed(word)))
-        changes = (self._change(word) for word in words if not is_right(word.lower))
+        changes, guesses = [], 0
+        for word in words:
+            if is_right(word.lower):
+                continue
+            listed = self._lists.listed(word.lower)
+            guesses += not listed
+            if listed or guesses <= MOST_GUESSES:
+                changes.append(self._change(word, listed))
         return Correction(text, tuple(change for change in changes if change is not None))
 
     def _is_right(self, word: str) -> bool:
@@ -103,14 +112,13 @@ class EnglishCorrector:
             return not self._lists.listed(word) and (ending != "s" or self._lists.is_known(stem))
         return False
 
-    def _change(self, word: Word) -> SpellingChange | None:
+    def _change(self, word: Word, listed: tuple[str, ...]) -> SpellingChange | None:
         lower = word.lower
-        listed = self._lists.listed(lower)
         is_name = word.is_capitalised and not word.opens_sentence
         shortest = SHORTEST_NAME if is_name else SHORTEST_OPENING if word.is_capitalised else SHORTEST
         if len(lower) < shortest and not any(sorted(lower) == sorted(right) for right in listed):
             return None
-        if not listed and (is_name or not lower.isascii()):
+        if not listed and (is_name or len(lower) > LONGEST or not lower.isascii()):
             return None
         if not listed and self._is_made_of_known(lower):
             return None

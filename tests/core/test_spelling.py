@@ -11,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.core.prose import find_prose
-from portal.core.spelling import Correction, EnglishCorrector, SpellingChange, SpellingCorrector, apply_changes
+from portal.core.spelling import (
+    MOST_GUESSES,
+    Correction,
+    EnglishCorrector,
+    SpellingChange,
+    SpellingCorrector,
+    apply_changes,
+)
 from portal.core.wordlists import SortedLines, WordLists, load_english
 
 CORPORA = Path(os.environ.get("NIGHTDESK_CORPORA", Path(__file__).parents[3] / "shared" / "corpora"))
@@ -141,3 +148,13 @@ def test_harmless_lines_stay_and_most_misspelt_lines_are_mended() -> None:
 def _read(name: str) -> list[dict]:
     with gzip.open(CORPORA / "spelling" / f"{name}.jsonl.gz", "rt", encoding="utf-8") as file:
         return [json.loads(line) for line in file]
+
+
+def test_one_text_gets_a_bounded_number_of_guesses_but_every_listed_mistake_is_mended() -> None:
+    changes = ENGLISH.correct("the readilly open file\n" * (MOST_GUESSES + 5) + "my pasword\n").changes
+    assert [change.right for change in changes] == ["readily"] * MOST_GUESSES + ["password"]
+
+
+def test_very_long_words_are_left_alone() -> None:
+    lists = WordLists(SortedLines.of(["this", "is"]), {"y" * 30: 20.0}, SortedLines.of([]))
+    assert EnglishCorrector(lists).correct("this is " + "y" * 29).changes == ()
