@@ -37,7 +37,8 @@ class SettingsForm(FlaskForm):
             try:
                 values[spec.key] = parse_value(spec.key, field.data)
             except DomainError as error:
-                field.errors = [str(error).removeprefix(f"{spec.label}: ").capitalize()]
+                words = str(error).removeprefix(f"{spec.label}: ")
+                field.errors = [words[:1].upper() + words[1:]]
                 is_right = False
         return values if is_right else None
 
@@ -47,17 +48,17 @@ def make_settings_form(
 ) -> SettingsForm:
     """A form for these settings. `people` may be chosen where a setting is a person."""
     specs = tuple(BY_KEY[key] for key in keys)
-    members = [("0", "Nobody"), *((str(person.id), person.name) for person in people if person.is_active)]
+    members = {"0": "Nobody"} | {str(person.id): person.name for person in people if person.is_active}
     fields = {spec.attribute: _FIELDS[spec.kind](spec, members, spec.key in set_secrets) for spec in specs}
     made: SettingsForm = type("MadeSettingsForm", (SettingsForm,), {**fields, "specs": specs})()
     return made
 
 
-def list_zones() -> dict[str, list[tuple[str, str]]]:
-    """The zones people live in, by region, as (name, words)."""
+def list_zones() -> dict[str, dict[str, str]]:
+    """The zones people live in: region to name to words."""
     names = sorted(name for name in available_timezones() if name.split("/")[0] in _REGIONS and "/" in name)
-    grouped = {region: [(name, _zone_words(name)) for name in found] for region, found in groupby(names, _region)}
-    return {"Everywhere": [("UTC", "UTC")], **grouped}
+    grouped = {region: {name: _zone_words(name) for name in found} for region, found in groupby(names, _region)}
+    return {"Everywhere": {"UTC": "UTC"}, **grouped}
 
 
 def _region(name: str) -> str:
@@ -79,7 +80,7 @@ def _secret(spec: Spec, members: Any, is_set: bool) -> Field:
 
 
 def _choice(spec: Spec, members: Any, is_set: bool) -> Field:
-    return RadioField(spec.label, choices=list(spec.choices.items()), description=spec.help, validate_choice=False)
+    return RadioField(spec.label, choices=dict(spec.choices), description=spec.help, validate_choice=False)
 
 
 _FIELDS: dict[str, Callable[[Spec, Any, bool], Field]] = {

@@ -23,7 +23,7 @@ ROLE_WORDS = {
 class PersonForm(FlaskForm):
     name = StringField("Name", [InputRequired("Give a name."), Length(max=200)])
     email = EmailField("Mail address", [InputRequired("Give a mail address."), Length(max=254)])
-    role = SelectField("Role", choices=[(str(role), words) for role, words in ROLE_WORDS.items()])
+    role = SelectField("Role", choices={str(role): words for role, words in ROLE_WORDS.items()})
     phones = TextAreaField(
         "Phones",
         [Length(max=500)],

@@ -21,10 +21,10 @@ from portal.web.state import change, config, context, now, reads, site, write
 LIVE = "site.live"  # has a page of its own
 
 
-@bp.route("", defaults={"group": "site"}, methods=["GET", "POST"])
+@bp.route("", methods=["GET", "POST"])
 @bp.route("/<group>", methods=["GET", "POST"])
 @requires("settings.edit")
-def show(group: str) -> Response | str | tuple[str, int]:
+def show(group: str = "site") -> Response | str | tuple[str, int]:
     """The settings of one group."""
     if group not in GROUPS:
         abort(404)

@@ -11,6 +11,8 @@ from wtforms.validators import EqualTo, InputRequired, Length
 from portal.core.calendars import DAY, WEEKDAY_NAMES, WEEKDAYS, Period, Week
 from portal.core.errors import DomainError
 
+_MOMENTS = ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
+_DAYS = dict(zip(WEEKDAYS, WEEKDAY_NAMES, strict=True))
 _NAME = [InputRequired("Give a name."), Length(max=200)]
 _MAIL = [InputRequired("Give a mail address."), Length(max=254)]
 
@@ -25,8 +27,8 @@ class AccountForm(FlaskForm):
 class SimpleHoursForm(FlaskForm):
     """The usual week: the same hours from one day to another. The hours page can say more."""
 
-    first = SelectField("From", choices=list(zip(WEEKDAYS, WEEKDAY_NAMES, strict=True)), default="mon")
-    last = SelectField("Until", choices=list(zip(WEEKDAYS, WEEKDAY_NAMES, strict=True)), default="fri")
+    first = SelectField("From", choices=_DAYS, default="mon")
+    last = SelectField("Until", choices=_DAYS, default="fri")
     opens = TimeField("Opens", [InputRequired("Give a time like 08:00.")], default=time(8))
     closes = TimeField("Closes", [InputRequired("Give a time like 17:00.")], default=time(17))
 
@@ -57,8 +59,8 @@ class TechnicianForm(FlaskForm):
 
 class FirstShiftForm(FlaskForm):
     person = SelectField("Who", coerce=int)
-    starts = DateTimeLocalField("From", [InputRequired("Give day and time.")])
-    ends = DateTimeLocalField("To", [InputRequired("Give day and time.")])
+    starts = DateTimeLocalField("From", [InputRequired("Give day and time.")], format=_MOMENTS)
+    ends = DateTimeLocalField("To", [InputRequired("Give day and time.")], format=_MOMENTS)
 
     def suggest(self, wall: datetime) -> None:
         """From this hour on, for a week."""

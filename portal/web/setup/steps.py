@@ -130,7 +130,7 @@ def _reachable(uow: UnitOfWork, form: TechnicianForm) -> tuple[User, str]:
 def _shift(name: str) -> Answer:
     form = FirstShiftForm()
     members = [member for member in list_members(reads()) if member.is_active]
-    form.person.choices = [(m.id, m.name if m.has_phone else f"{m.name} (no phone yet)") for m in members]
+    form.person.choices = {m.id: m.name if m.has_phone else f"{m.name} (no phone yet)" for m in members}
     if request.method == "GET":
         form.suggest(wall_of(now(), zone=site().zone))
         form.person.data = next((member.id for member in members if member.has_phone), None)
