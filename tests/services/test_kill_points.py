@@ -5,7 +5,8 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import event
 
-from portal.models import Notification, Page, PageDecisionRow
+from portal.models import InboundText, Notification, Page, PageDecisionRow
+from portal.services.answers import handle_next
 from portal.services.escalation import step_next
 from portal.services.notifications import send_next
 from tests.services.paging_world import BOB, CAROL, NUMBERS, add_ticket, decide, rows
@@ -46,6 +47,12 @@ def killed_at(world, number):
         world.sms.send, world.sms.find_sent = send, find
 
 
+def sampled(count):
+    """Every point, of which `make test` takes each seventh."""
+    more = pytest.mark.more
+    return [pytest.param(number, marks=() if number % 7 == 1 else more) for number in range(1, count + 1)]
+
+
 def night(world, ticket_id):
     """What the workers do between the ticket and the phones, on and on."""
     decide(world.database, ticket_id)
@@ -63,7 +70,7 @@ def test_the_night_has_enough_points_to_be_worth_killing(world):
     assert count_points(world) > 20
 
 
-@pytest.mark.parametrize("number", range(1, 61))
+@pytest.mark.parametrize("number", sampled(60))
 def test_killed_anywhere_each_phone_still_gets_exactly_one_text(world, number):
     ticket_id = add_ticket(world.database)
     with killed_at(world, number):
@@ -75,7 +82,7 @@ def test_killed_anywhere_each_phone_still_gets_exactly_one_text(world, number):
     assert {row.state for row in rows(world.database, Notification)} <= {"accepted", "delivered"}
 
 
-@pytest.mark.parametrize("number", range(1, 40, 3))
+@pytest.mark.parametrize("number", sampled(39))
 def test_killed_twice_in_a_row_changes_nothing_either(world, number):
     ticket_id = add_ticket(world.database)
     for again in (number, number + 1):
@@ -84,3 +91,25 @@ def test_killed_twice_in_a_row_changes_nothing_either(world, number):
         world.times.pass_by(seconds=61)
     night(world, ticket_id)
     assert len(world.sms.sent) == 2
+
+
+def hear(world):
+    """What the workers do with a phone's answer."""
+    while handle_next(world.context) or send_next(world.context):
+        pass
+
+
+@pytest.mark.parametrize("number", sampled(70))
+def test_killed_while_a_phone_answers_the_answer_counts_once(world, number):
+    night(world, add_ticket(world.database))
+    world.times.pass_by(seconds=20)
+    world.sms.reply(NUMBERS[BOB], "a")
+    with killed_at(world, number):
+        hear(world)
+    for _ in range(2):
+        world.times.pass_by(seconds=61)
+        hear(world)
+    page = rows(world.database, Page)[0]
+    assert (page.state, page.acknowledged_by) == ("acknowledged", BOB)
+    assert len(world.sms.texts(NUMBERS[BOB])) == len(world.sms.texts(NUMBERS[CAROL])) == 2
+    assert len(rows(world.database, InboundText)) == 1
