@@ -145,6 +145,8 @@ def test_a_page_costs_one_statement_however_many_rows_it_shows(database, wanted)
 )
 @pytest.mark.parametrize("way", ["first", "older", "newer", "last"])
 def test_every_single_filter_walks_its_index_without_sorting_the_table(database, wanted, index, way):
+    if not database.is_sqlite:
+        pytest.skip("reads the plan as SQLite words it")
     key = () if way in ("first", "last") else (NOW, 9) if wanted.sort == "changed" else (9,)
     with database.read_session() as session:
         with counted_statements(session) as seen:
