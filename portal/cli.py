@@ -6,13 +6,13 @@ import sys
 
 import click
 
-from portal.config import ConfigError
-from portal.core.errors import DomainError
 from portal.cli_admin import db, user
 from portal.cli_config import config
 from portal.cli_mail import mail, tickets
 from portal.cli_paging import explain, sandbox
 from portal.cli_status import status
+from portal.config import ConfigError
+from portal.core.errors import DomainError
 
 
 class _Sentences(click.Group):

@@ -108,8 +108,8 @@ class Config:
 def load_config(environ: Mapping[str, str] | None = None, *, dotenv: Path | None = None) -> Config:
     """Read `.env` and the environment (which wins).
 
-    Raises ConfigError naming every wrong value and every unknown `NIGHTDESK_` name at once. `NIGHTDESK_TEST_*` is left to
-    the tests.
+    Raises ConfigError naming every wrong value and every unknown `NIGHTDESK_` name at once. `NIGHTDESK_TEST_*` is left
+    to the tests.
     """
     if environ is None:
         environ = os.environ

@@ -37,7 +37,7 @@ class SessionBlobStore:
         self._session = session
 
     def put(self, data: bytes, *, sha256: str = "") -> str:
-        """Store once; returns the SHA-256, which large contents bring along. The same content is stored a single time."""
+        """Store the same content once; returns the SHA-256, which large contents bring along."""
         sha256 = sha256 or hashlib.sha256(data).hexdigest()
         if self._session.scalar(select(Blob.size).where(Blob.sha256 == sha256)) is None:
             self._session.execute(insert(Blob), {"sha256": sha256, "size": len(data)})

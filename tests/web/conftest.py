@@ -151,7 +151,7 @@ def web(tmp_path, database: Database, clock: StillClock, sms: FakeSms) -> Iterat
             cookie["_fresh"] = True
         return Browser(client)
 
-    yield SimpleNamespace(
+    return SimpleNamespace(
         app=app, context=context, config=config, database=database, clock=clock, queue=queue, sms=sms, as_=as_,
         anonymous=lambda: Browser(app.test_client()),
     )  # fmt: skip

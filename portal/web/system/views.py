@@ -77,7 +77,8 @@ def confirm_restart() -> str:
     return render_template(
         "confirm.html",
         title="Restart Nightdesk?",
-        text="Web pages and workers start anew. It takes a few seconds; whoever asks for a page meanwhile waits, and nothing is lost.",
+        text="Web pages and workers start anew. It takes a few seconds; whoever asks for a page meanwhile waits, "
+        "and nothing is lost.",
         url=url_for("system.restart"),
         yes="Restart",
         kind="primary",
