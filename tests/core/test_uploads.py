@@ -27,6 +27,7 @@ def test_a_name_can_do_no_harm(sent, kept):
 
 def test_files_within_the_limits_are_taken():
     check_uploads([("photo.heic", MAX_FILE_BYTES)] * 2)
+    check_uploads([("photo.heic", MAX_FILE_BYTES // 5)] * MAX_FILES)
 
 
 @pytest.mark.parametrize(

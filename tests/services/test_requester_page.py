@@ -49,7 +49,8 @@ def end(world, ticket_id, status, **values):
         uow.session.execute(update(Ticket).where(Ticket.id == ticket_id).values(**changed))
 
 
-def test_only_public_words_are_shown(world):
+def test_only_public_words_of_this_ticket_are_shown(world):
+    add_ticket(world.database)
     ticket_id = send(world)
     say(world, ticket_id, ANSWER, "Try again, please.")
     say(world, ticket_id, NOTE, "She kicked it again.", is_public=False)
