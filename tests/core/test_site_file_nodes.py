@@ -1,0 +1,21 @@
+import pytest
+import yaml
+
+from portal.core.site_file_nodes import Key, Kind, Shape, read_node
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [("a", Kind.TEXT, "a"), ("", Kind.TEXT, ""), ("-3", Kind.NUMBER, -3), ("off", Kind.FLAG, False), ("[a, b]", Kind.TEXTS, ["a", "b"])],
+)  # fmt: skip
+def test_a_node_is_read_as_its_kind(text, kind, value):
+    faults = []
+    node = yaml.compose(f"x: {text}").value[0][1]
+    assert read_node(node, Shape(kind), faults=faults) == value
+    assert faults == []
+
+
+def test_a_key_with_a_list_as_default_gets_a_fresh_one_each_time():
+    shape = Shape(Kind.MAP, (Key("phones", Kind.TEXTS, "", default=()),))
+    first, second = (read_node(yaml.compose("{}"), shape, faults=[]) for _ in range(2))
+    assert first == {"phones": []} and first["phones"] is not second["phones"]
