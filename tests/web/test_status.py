@@ -153,6 +153,19 @@ def test_an_emergency_can_be_declared_afterwards_at_the_price_shown(night, path)
     assert not browser.get(path).soup.select("form[action$='/emergency']")
 
 
+def test_the_team_reads_in_the_history_what_the_requester_said(night, path):
+    set_up(night, form__price="120")
+    night.anonymous().post(f"{path}/emergency", {"price": "120"}, status=303)
+    end(night, "closed", closed_at=NOW)
+    night.clock.pass_by(days=20)
+    night.anonymous().post(f"{path}/reply", {"body": "Again"}, status=303)
+    first, second = tickets(night)
+    bob = night.as_("bob")
+    history = bob.get(f"/tickets/{first.id}/history").text
+    assert "Dana Reed <dana@customer.example>: declared an emergency and agreed to the price: 120" in history
+    assert f"this follows #{first.id}" in bob.get(f"/tickets/{second.id}/history").text
+
+
 def test_within_hours_there_is_no_emergency_button(night, path):
     night.clock.pass_by(days=2, hours=8)
     assert not night.anonymous().get(path).soup.select("form[action$='/emergency']")

@@ -89,11 +89,18 @@ def _time(data: _Data, choices: Choices, number: _Number) -> _Words:
 
 
 def _may_belong(data: _Data, choices: Choices, number: _Number) -> _Words:
-    return f"this may belong to {number(int(data.get('ticket') or 0))}", "link", "warn"
+    return f"this may belong to {number(int(data.get('other') or 0))}", "link", "warn"
 
 
 def _follows(data: _Data, choices: Choices, number: _Number) -> _Words:
-    return f"this follows {number(int(data.get('ticket') or 0))}", "link", ""
+    return f"this follows {number(int(data.get('other') or 0))}", "link", ""
+
+
+def _emergency(data: _Data, choices: Choices, number: _Number) -> _Words:
+    price = f" and agreed to the price: {data['price']}" if data.get("price") else ""
+    if data.get("answer") == "declared":
+        return f"declared an emergency{price}", "siren", "bad"
+    return "said that it is no emergency", "moon", ""
 
 
 def _suspended(data: _Data, choices: Choices, number: _Number) -> _Words:
@@ -111,5 +118,6 @@ _WORDS: dict[str, Callable[[_Data, Choices, _Number], _Words]] = {
     "time": _time,
     "may_belong": _may_belong,
     "follows": _follows,
+    "emergency": _emergency,
     "address_suspended": _suspended,
 }
