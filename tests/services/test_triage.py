@@ -29,7 +29,7 @@ from portal.services.tickets import (
     sort_ticket,
 )
 from portal.services.triage import Request, count_untriaged, examine, load_desk, load_request, triage_next
-from tests.services.paging_world import BOB, NOW
+from tests.services.paging_world import BOB, CAROL, NOW
 from tests.services.triage_world import DANA, ask, load, step, triage_world
 
 CHANGE = Change(None, NOW)
@@ -126,6 +126,15 @@ def test_rules_have_the_last_word_and_are_told(world) -> None:
     assert ticket.triage["rules"][0].startswith("Rule “Toner is secret”, because the body has “toner”")
     (decision,) = load(world, PageDecisionRow)
     assert (decision.verdict, decision.reasons) == ("none", ['The rule "Toner is secret" says not to page.'])
+
+
+def test_a_rule_takes_a_ticket_from_nobody(world) -> None:
+    add_rule(
+        world, Rule("To Bob", (Condition(ConditionKind.TEXT_HAS, "toner"),), RuleActions(assignee="bob@acme.example"))
+    )
+    ask(world, assignee_id=CAROL)
+    step(world)
+    assert load(world, Ticket)[0].assignee_id == CAROL
 
 
 def test_rules_see_sender_source_hours_and_emergency(world) -> None:
