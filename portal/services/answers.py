@@ -29,7 +29,7 @@ from portal.core.ports import InboundSms
 from portal.core.sms_words import not_done_text
 from portal.core.work import TEXTS
 from portal.models import DatabaseBusyError, InboundText, Lease, Page, PageCode, Phone, UnitOfWork, User
-from portal.services.alarms import raise_alarm
+from portal.services.alarms import end_alarm, raise_alarm
 from portal.services.context import Context
 from portal.services.page_changes import Closing, close_page, give_back, reopen_page, take_page
 from portal.services.page_texts import REPLY, Text, add_text, load_body
@@ -264,6 +264,7 @@ def _apply(heard: _Heard, plan: AnswerPlan) -> str:
     if plan.effect in (Effect.STOP, Effect.START):
         phone.is_stopped = plan.effect is Effect.STOP
         row.outcome = "This phone gets no more texts." if phone.is_stopped else "This phone gets texts again."
+        _show_stopped(heard)
         return plan.reply
     if plan.page is None or plan.effect is Effect.NONE:
         return plan.reply
@@ -273,6 +274,16 @@ def _apply(heard: _Heard, plan: AnswerPlan) -> str:
         row.outcome = f"Refused: {error}"
         return not_done_text(plan.page.item.number, str(error))
     return plan.reply
+
+
+def _show_stopped(heard: _Heard) -> None:
+    """A member without a phone is a hole in the roster, so everybody sees it."""
+    key, name, now = f"stopped:{heard.phone.id}", heard.user.name, heard.rules.now
+    if heard.phone.is_stopped:
+        text = f"{name} texted STOP, so that phone gets no pages. Texting START brings them back."
+        raise_alarm(heard.uow, key, text, now=now)
+    else:
+        end_alarm(heard.uow, key, now=now)
 
 
 def _change(heard: _Heard, plan: AnswerPlan, page: Page) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from portal.core.errors import DomainError
 from portal.core.ports import InboundSms
-from portal.models import InboundText, Lease, Message, Notification, Page, Phone, Ticket
+from portal.models import Alarm, InboundText, Lease, Message, Notification, Page, Phone, Ticket
 from portal.services import answers
 from portal.services.answers import ask_provider_soon, count_due_texts, handle_next, store_inbound
 from portal.services.notifications import send_next
@@ -172,8 +172,10 @@ def test_an_unknown_number_gets_nothing(night):
 def test_stop_and_start_are_kept(night):
     assert say(night, BOB, "STOP") == []
     assert rows(night.database, Phone, user_id=BOB)[0].is_stopped
+    assert [alarm.text[:16] for alarm in rows(night.database, Alarm)] == ["Bob texted STOP,"]
     assert say(night, BOB, "start") == ["You get pages again. STOP ends them"]
     assert not rows(night.database, Phone, user_id=BOB)[0].is_stopped
+    assert rows(night.database, Alarm)[0].ended_at
 
 
 def test_help_and_unknown_words_are_answered_but_not_for_ever(night):

@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
-from portal.models import Alarm, Notification, Page
+from portal.models import Alarm, Notification, Page, User
 from portal.services.escalation import count_due_pages, step_next
-from tests.services.paging_world import ALICE, BOB, CAROL, NOW, add_ticket, decide, later, rows, texts
+from portal.services.paging import page_test
+from tests.services.paging_world import ALICE, BOB, CAROL, NOW, RULES, add_ticket, decide, later, rows, texts
 
 
 def walk(world, minutes):
@@ -101,13 +102,23 @@ def test_the_digest_opens_when_it_is_due(world):
 
 
 def test_a_silent_test_page_ends_without_an_alarm(world):
-    from portal.models import User
-    from portal.services.paging import page_test
-    from tests.services.paging_world import RULES
-
     with world.database.unit_of_work() as uow:
         page_test(uow, uow.session.get_one(User, BOB), rules=RULES)
     mark_sent(world)
     walk(world, 11)
     assert rows(world.database, Page)[0].state == "expired"
     assert rows(world.database, Alarm) == []
+
+
+def test_a_page_that_breaks_does_not_hold_up_the_next(world):
+    for _ in range(2):
+        decide(world.database, add_ticket(world.database))
+    with world.database.unit_of_work() as uow:
+        uow.session.get_one(Page, 1).policy = {}
+    world.times.pass_by(minutes=5)
+    while step_next(world.context):
+        pass
+    first, second = rows(world.database, Page)
+    assert (first.round, first.due_at) == (0, later(minutes=6))
+    assert second.round == 1
+    assert [alarm.key for alarm in rows(world.database, Alarm)] == ["page-step:1"]
