@@ -229,3 +229,10 @@ def test_the_test_step_names_what_it_still_needs(web, alice):
     page = alice.get("/setup/test")
     assert "Alice answered" in page.text
     assert "hx-trigger" not in page.one("#test-page").attrs
+
+
+def test_every_item_of_the_panel_leads_to_a_page_that_opens(alice):
+    links = [link["href"] for link in alice.get("/setup").soup.select(".checklist a")]
+    assert len(links) == 11
+    for link in links:
+        alice.get(link)
