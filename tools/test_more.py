@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+OWN = ("stories", "__pycache__")
 sys.path.insert(0, str(ROOT))
 
 from tests.servers import postgresql, redis_server  # noqa: E402
@@ -37,18 +38,23 @@ def main() -> int:
         results.append(
             run(
                 "PostgreSQL: models, services, pages",
-                "-n", "2", "-m", "not sqlite", "tests/models", "tests/services", "tests/web",
+                "-n", "2", "-m", "not sqlite and not more", "tests/models", "tests/services", "tests/web",
                 NIGHTDESK_TEST_DATABASE_URL=database,
             )
         )  # fmt: skip
         results.append(
             run(
-                "Stories on PostgreSQL and Redis", "-m", "not sqlite", "tests/stories",
+                "Stories on PostgreSQL and Redis", "-n", "3", "-m", "not sqlite and not more", "tests/stories",
                 NIGHTDESK_TEST_DATABASE_URL=database, NIGHTDESK_TEST_REDIS_URL=redis,
             )
         )  # fmt: skip
-    results.append(run("Stories in polled mode", "tests/stories", NIGHTDESK_TEST_QUEUE="polled"))
-    results.append(run("Kill points, browser and the long runs", "-m", "more", "tests"))
+    # Stories wait more than they work: three at a time.
+    results.append(
+        run("Stories in polled mode", "-n", "3", "-m", "not more", "tests/stories", NIGHTDESK_TEST_QUEUE="polled")
+    )
+    results.append(run("The kill story at every step", "-n", "3", "-m", "more", "tests/stories"))
+    rest = [f"tests/{one.name}" for one in sorted((ROOT / "tests").iterdir()) if one.is_dir() and one.name not in OWN]
+    results.append(run("Browser and the long runs", "-m", "more", *rest))
     return 0 if all(results) else 1
 
 

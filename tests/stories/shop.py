@@ -252,7 +252,7 @@ class Shop:
         users = {user.id: user.name for user in self.rows(User)}
         return users.get(user_id or 0, "")
 
-    def wait_until_quiet(self) -> None:
+    def wait_until_quiet(self, *, seconds: float = 30) -> None:
         """Nothing is due any more: every text has left, every mail has its verdict."""
 
         def is_quiet() -> bool:
@@ -263,7 +263,7 @@ class Shop:
                 and all(row.state not in ("pending", "sending") for row in self.mails_out())
             )
 
-        eventually(is_quiet, seconds=30, what="the end of all work")
+        eventually(is_quiet, seconds=seconds, what="the end of all work")
 
     def portal(self, *arguments: str) -> str:
         """A `portal` command on this data folder."""

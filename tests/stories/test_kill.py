@@ -15,6 +15,8 @@ from tests.stories.shop import CHRISTMAS_NIGHT, Shop
 ROLES = ("web-1", "worker-urgent", "worker-outside", "supervisor")
 # A text that was being handed over when its worker died is looked up only after its lease of 60 s of machine time.
 LEASE = 100.0
+# A mail that was being sent waits for three minutes: a mail server may be slow, and nobody sleeps beside it.
+MAIL_LEASE = 220.0
 
 MOMENTS = {
     "the mail lies in the mailbox": lambda shop: True,
@@ -45,7 +47,7 @@ def play(shop: Shop, dovecot, sink, *, role: str, moment: str) -> None:
     eventually(lambda: shop.pages()[0].state == "acknowledged", seconds=LEASE, what="the answer is heard")
     told = lambda: [text for text in shop.texts("carol") if "Bob" in text]  # noqa: E731
     eventually(told, seconds=LEASE, what="Carol is told")
-    eventually(lambda: sink.mails, seconds=LEASE, what="the confirmation")
+    eventually(lambda: sink.mails, seconds=MAIL_LEASE, what="the confirmation")
     assert len(told()) == 1
 
 
@@ -57,13 +59,14 @@ def die(shop: Shop, role: str) -> None:
 
 
 def check_nothing_doubled(shop: Shop, sink) -> None:
-    shop.wait_until_quiet()
+    shop.wait_until_quiet(seconds=MAIL_LEASE)
     assert len(shop.tickets()) == 1
     assert [row.verdict for row in shop.ledger()] == ["ticket"]
     assert len(page_texts(shop, "bob")) == len(page_texts(shop, "carol")) == 1
     assert len({mail.message["Message-ID"] for mail in sink.mails}) == 1
 
 
+@pytest.mark.timeout(500)
 @pytest.mark.parametrize("role", ["worker-urgent", "supervisor"])
 def test_a_death_while_the_texts_are_written_doubles_nothing(open_shop, dovecot, sink, role):
     shop = open_shop(at=CHRISTMAS_NIGHT - timedelta(minutes=5))
@@ -72,7 +75,7 @@ def test_a_death_while_the_texts_are_written_doubles_nothing(open_shop, dovecot,
 
 
 @pytest.mark.more
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(500)
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("role", ROLES)
 def test_a_death_at_any_step_loses_and_doubles_nothing(open_shop, dovecot, sink, role, moment):
