@@ -26,8 +26,8 @@ class NavItem:
 ITEMS = (
     NavItem("dashboard.show", "Dashboard", "gauge", is_main=True),
     NavItem("tickets.index", "Tickets", "inbox", is_main=True),
+    NavItem("pages.index", "Paging", "bell-ring", is_main=True),
     NavItem("oncall.show", "On call", "phone-call", is_main=True),
-    NavItem("pages.index", "Paging", "bell-ring"),
     NavItem("holidays.show", "Holidays", "calendar-days"),
     NavItem("hours.show", "Business hours", "clock"),
     NavItem("mail.index", "Mail", "mail"),
