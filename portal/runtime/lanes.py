@@ -34,6 +34,7 @@ class Lanes:
         self._listen = listen
         self._stopping = stopping
         self._threads: list[tuple[Lane, threading.Thread]] = []
+        self._nudges: dict[str, threading.Event] = {}
 
     def ensure(self, *, accounts: int) -> None:
         """Start the lanes that are missing. One too many, after a mailbox was removed, costs nothing and stays."""
@@ -42,9 +43,16 @@ class Lanes:
             if lane in running:
                 running.remove(lane)
                 continue
-            thread = threading.Thread(target=self._run, args=(lane,), name=f"lane-{lane.name}", daemon=True)
+            nudged = threading.Event()
+            self._nudges.update(dict.fromkeys(lane.kinds, nudged))
+            thread = threading.Thread(target=self._run, args=(lane, nudged), name=f"lane-{lane.name}", daemon=True)
             self._threads.append((lane, thread))
             thread.start()
+
+    def nudge(self, kind: str) -> None:
+        """Work of this kind became due in this process: its lane need not wait for its next look."""
+        if kind in self._nudges:
+            self._nudges[kind].set()
 
     def join(self, seconds: float) -> bool:
         """Wait for the items in hand. False when some lane is still busy."""
@@ -53,12 +61,13 @@ class Lanes:
             thread.join(max(0.0, give_up - time.monotonic()))
         return not any(thread.is_alive() for _, thread in self._threads)
 
-    def _run(self, lane: Lane) -> None:
+    def _run(self, lane: Lane, nudged: threading.Event) -> None:
         while not self._stopping.is_set():
             if self._listen is not None:
                 self._listen(lane.kinds, self._stopping)
             if self._stopping.is_set():
                 break
+            nudged.clear()
             has_more = [self._drain(kind) for kind in lane.kinds]
             if not any(has_more):
-                self._stopping.wait(POLL_SECONDS)
+                nudged.wait(POLL_SECONDS)

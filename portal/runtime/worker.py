@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import structlog
 
 from portal.config import Config, load_config
+from portal.integrations.rq.adapter import PolledJobQueue
 from portal.models import DatabaseBusyError
 from portal.runtime.child import STOP_SECONDS, Parent
 from portal.runtime.lanes import Lanes, Listen
@@ -74,6 +75,8 @@ class _Worker:
         stopping = self._parent.stopping
         listen = self._listen() if self._redis_url else None
         lanes = Lanes(self._role, drain=shop.drain, listen=listen, stopping=stopping)
+        if isinstance(self._context.queue, PolledJobQueue):
+            self._context.queue.on_wake = lanes.nudge
         lanes.ensure(accounts=shop.count_accounts())
         ticker = threading.Thread(target=self._tick, args=(shop,), name="ticker", daemon=True)
         ticker.start()

@@ -88,6 +88,20 @@ def test_polled_lanes_find_work_by_themselves(work, stopping):
     eventually(lambda: work.done == ["notify"] * 3, seconds=5)
 
 
+def test_a_nudged_lane_looks_at_once(work, stopping, monkeypatch):
+    monkeypatch.setattr("portal.runtime.lanes.POLL_SECONDS", 60)
+    lanes = start_lanes("urgent", work, stopping)
+    eventually(lambda: work.calls >= 2)
+    work.left["notify"] = 1
+    lanes.nudge("notify")
+    lanes.nudge("mail_fetch")  # another worker's
+    eventually(lambda: work.done == ["notify"], seconds=5)
+    stopping.set()
+    for kind in ("triage", "pages", "notify", "texts", "urgent_chores"):
+        lanes.nudge(kind)
+    assert lanes.join(5)
+
+
 def test_lanes_end_when_told_and_finish_what_they_have_in_hand(work, stopping):
     begun, gate = threading.Event(), threading.Event()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 import redis
 from rq import Queue
@@ -56,10 +57,18 @@ class RqJobQueue:
 
 
 class PolledJobQueue:
-    """No queue: the workers look into the database twice a second."""
+    """No queue: the workers look into the database twice a second.
+
+    `on_wake` may be set by a worker, whose own lanes then need not wait for their next look; nobody else hears of it.
+    """
+
+    def __init__(self) -> None:
+        self.on_wake: Callable[[str], None] | None = None
 
     def wake(self, kind: str) -> None:
-        """Nothing to do."""
+        """Tell the lanes of this process, where there are any."""
+        if self.on_wake is not None:
+            self.on_wake(kind)
 
     def is_empty(self, kind: str) -> bool:
         """Always: nobody waits in a queue that does not exist."""

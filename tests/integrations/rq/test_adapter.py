@@ -74,3 +74,10 @@ def test_a_redis_that_hangs_holds_nobody_up_for_long():
 def test_polled_mode_has_no_queue_to_speak_to():
     PolledJobQueue().wake("notify")
     assert PolledJobQueue().is_empty("notify")
+
+
+def test_in_polled_mode_a_worker_hears_its_own_wake_ups():
+    queue, heard = PolledJobQueue(), []
+    queue.on_wake = heard.append
+    queue.wake("notify")
+    assert heard == ["notify"]
