@@ -239,6 +239,8 @@ def _go_on_without(uow: UnitOfWork, row: Notification, *, rules: PagingRules) ->
     if sort_trouble(row.error_code, permanent=True) is Trouble.STOPPED:
         for phone in uow.session.scalars(select(Phone).where(Phone.number == row.number)):
             phone.is_stopped = True
+            text = "A phone refuses our texts because its owner texted STOP. Texting START brings the pages back."
+            raise_alarm(uow, f"stopped:{phone.id}", text, now=rules.now)
     for part in bundled_rows(uow.session, row):
         part.state, part.due_at, part.last_error = "pending", rules.now, ""
         uow.wake(NOTIFY)
