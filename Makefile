@@ -36,7 +36,8 @@ check: dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy portal
 	$(BIN)/lint-imports
-	$(PY) -m pytest -q tests/house
+	$(PY) -m pytest -q -n 2 tests/house
+	$(PY) -m pytest -q -n 2 tests/core -m "not more" --cov=portal.core --cov-branch --cov-fail-under=95 --cov-report=term:skip-covered
 
 test: dev
 	$(PY) -m pytest -q -n 2 -m "not more"

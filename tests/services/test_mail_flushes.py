@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from tests.programs import require_program
 
 MAILS = 500
