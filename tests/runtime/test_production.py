@@ -15,6 +15,7 @@ from bs4 import BeautifulSoup
 
 from portal.runtime.runfile import is_alive
 from tests.runtime.running import ROOT, Running, eventually
+from tests.servers import postgresql, redis_server
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="speaks in POSIX signals")
 
@@ -25,6 +26,10 @@ ROLES = ("web-1", "worker-urgent", "worker-outside")
 def settings(data_dir, **changes):
     kept = {name: value for name, value in os.environ.items() if not name.startswith("NIGHTDESK_")}
     return {**kept, "NIGHTDESK_DATA_DIR": str(data_dir), "NIGHTDESK_PORT": "0", "NIGHTDESK_ENV": "testing", **changes}
+
+
+def errors_in(log):
+    return [line for line in log.splitlines() if " error " in line[:60] or line.startswith("Traceback")]
 
 
 class Site:
@@ -140,8 +145,7 @@ def test_a_web_restart_drops_nobody_and_is_back_within_five_seconds(site):
 
 
 def test_the_log_holds_no_error_of_all_this(site):
-    wrong = [line for line in site.run.log.splitlines() if " error " in line[:60] or line.startswith("Traceback")]
-    assert wrong == []
+    assert errors_in(site.run.log) == []
 
 
 def test_the_site_is_set_up_now_so_a_second_start_prints_no_link(tmp_path):
@@ -188,3 +192,19 @@ def test_polled_mode_does_the_same_without_any_queue(tmp_path):
         eventually(lambda: "done" in site.run.log and "restart 1: done" in site.run.log, what="the restart")
     finally:
         site.run.stop()
+
+
+@pytest.mark.more
+def test_postgresql_and_a_redis_of_ones_own_do_the_same(tmp_path):
+    with postgresql() as database, redis_server() as queue:
+        site = Site(tmp_path / "data", NIGHTDESK_DATABASE_URL=database, NIGHTDESK_REDIS_URL=queue)
+        try:
+            site.sign_in()
+            assert {process["role"] for process in site.status()["processes"]} == {"supervisor", *ROLES}
+            assert site.post("/jobs/tidy/run", form_at="/jobs").ok
+            eventually(lambda: "old rows removed." in site.get("/jobs/tidy").text, what="the run")
+            answer = site.post("/system/restart")
+            eventually(lambda: "Nightdesk has restarted." in site.browser.get(answer.url, timeout=15).text, what="it")
+            assert errors_in(site.run.log) == []
+        finally:
+            site.run.stop()
