@@ -149,12 +149,6 @@ def find_link(session: Session, token: str, *, now: datetime) -> OneTimeLink | N
     return link if link and link.used_at is None and link.expires_at > now else None
 
 
-def has_link(session: Session, user_id: int, *, now: datetime) -> bool:
-    """Whether somebody still holds a link that works."""
-    works = (OneTimeLink.user_id == user_id, OneTimeLink.used_at.is_(None), OneTimeLink.expires_at > now)
-    return session.scalar(select(OneTimeLink.id).where(*works).limit(1)) is not None
-
-
 def use_link(uow: UnitOfWork, token: str, password: str, *, change_at: datetime) -> User:
     """Set the password by a one-time link. Raises DomainError when the link was used, is wrong or too old."""
     link = find_link(uow.session, token, now=change_at)

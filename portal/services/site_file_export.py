@@ -56,7 +56,7 @@ def _settings(session: Session, wall: datetime) -> dict[str, Any]:
 
 
 def _mails(session: Session) -> dict[int, str]:
-    return dict(session.execute(select(User.id, User.email)).tuples().all())
+    return dict(row for row in session.execute(select(User.id, User.email)))
 
 
 def _people(session: Session, wall: datetime) -> list[dict[str, Any]]:
@@ -124,7 +124,7 @@ def _shifts(session: Session, wall: datetime) -> list[dict[str, Any]]:
 
 
 def _mailboxes(session: Session, wall: datetime) -> list[dict[str, Any]]:
-    queues = dict(session.execute(select(Queue.id, Queue.name)).tuples().all())
+    queues = dict(row for row in session.execute(select(Queue.id, Queue.name)))
     found = []
     for row in list_mailboxes(session):
         entry: dict[str, Any] = {"name": row.name, "address": row.address}

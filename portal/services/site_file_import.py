@@ -102,6 +102,7 @@ def _people(run: Run, entries: list[dict[str, Any]]) -> None:
 def _person(run: Run, entry: dict[str, Any]) -> None:
     profile = people.Profile(entry["mail"], entry["name"], entry["role"], tuple(entry.get("phones", ())))
     user = people.find_by_email(run.uow.session, profile.email)
+    is_new = user is None
     if user is None:
         user = people.add_person(run.uow, profile, change=run.change)
         run.changes.append(f"people: {user.email} added")
@@ -115,18 +116,18 @@ def _person(run: Run, entry: dict[str, Any]) -> None:
         switch(run.uow, user.id, change=run.change)
         run.changes.append(f"people: {user.email} {'enabled' if entry['active'] else 'disabled'}")
     if user.is_active and not user.password_hash:
-        _let_in(run, user, entry.get("password"))
+        _let_in(run, user, entry.get("password"), is_new=is_new)
 
 
-def _let_in(run: Run, user: User, ref: EnvRef | None) -> None:
-    """A password from the environment, or an invitation for somebody who has not got one yet."""
+def _let_in(run: Run, user: User, ref: EnvRef | None, *, is_new: bool) -> None:
+    """A password from the environment, or an invitation for somebody new."""
     password = run.environ.get(ref.name, "") if ref else ""
     if ref and not password:
         raise DomainError(f"{ref.name} is not set in the environment, and {user.email} has no password yet.")
     if password:
         people.set_password(run.uow, user, password, change=run.change)
         run.changes.append(f"people: {user.email} has a password")
-    elif not people.has_link(run.uow.session, user.id, now=run.change.at):
+    elif is_new:
         token = people.make_link(run.uow, user, people.INVITE, random=run.context.random, change=run.change)
         run.links.append((user.email, token))
         run.changes.append(f"people: {user.email} invited")
@@ -234,7 +235,7 @@ def _holidays(run: Run, entries: list[dict[str, Any]]) -> None:
             if entry["state"] == "ignored":
                 row = session.scalars(select(HolidayRow).where(*same)).one()
                 calendars.decide_holidays(run.uow, [row.id], accept=False, change=run.change)
-            run.changes.append(f"holidays: {entry["date"]} {name} {entry['state']}")
+            run.changes.append(f"holidays: {entry['date']} {name} {entry['state']}")
     decided = select(HolidayRow).where(HolidayRow.observed_on >= today, HolidayRow.state != "proposed")
     for row in session.scalars(decided).all():
         if (row.observed_on, row.name) not in kept:

@@ -18,7 +18,7 @@ def rules_of(app):
 
 
 def address(rule):
-    """Some address of the route: a path in which every part that may vary is a 1, which fits every converter but two."""
+    """Some address of the route: every part that may vary is a 1, which fits every converter but that of a date."""
     path = re.sub(r"<date:[^>]+>", "2026-12-25", rule.rule)
     return re.sub(r"<[^>]+>", "1", path)
 
