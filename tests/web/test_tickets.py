@@ -120,6 +120,18 @@ def test_a_number_with_its_sign_leads_straight_to_the_ticket(web):
     assert "Nothing found" in bob.get("/tickets", query_string={"q": "#99"}).text
 
 
+def test_a_search_looks_everywhere_and_the_form_says_so(web):
+    create(web, "Old", body="unicorn", status="closed")
+    bob = web.as_("bob")
+    page = bob.get("/tickets?q=unicorn")
+    assert page.one("#filter-status option[selected]").text == "Any status"
+    assert "1 ticket with “unicorn”, newest message first" in page.text
+    narrow = bob.get("/tickets?q=unicorn&status=active")
+    assert "in all; shown are those that fit the filters" in narrow.text and "Nothing found" in narrow.text
+    plain = bob.get("/tickets?q=&status=active", htmx=True)
+    assert plain.response.headers["HX-Push-Url"] == "/tickets"
+
+
 def test_an_empty_list_says_what_to_do(web):
     bob = web.as_("bob")
     assert "Nothing to do" in bob.get("/tickets").text

@@ -10,7 +10,7 @@ from typing import Any
 from flask import url_for
 
 from portal.core.tickets import SOURCES, STATUSES
-from portal.services.ticket_list import ACTIVE, FIRST, SORTS, Key, Place, TicketFilter
+from portal.services.ticket_list import ACTIVE, FIRST, SORTS, Key, Place, TicketFilter, filter_conditions
 
 ANY, NONE, MINE = "any", "none", "me"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,9 +28,16 @@ class ListQuery:
     def url(self, way: str = "", key: Key | None = None, **changes: str) -> str:
         """The address of this list, at another place or with other filters."""
         kept = {name: value for name, value in {**self.words, **changes}.items() if value}
+        if kept.get("status") == ACTIVE and "q" not in kept:
+            del kept["status"]  # what the list shows anyway
         place = {"older": {"after": _write_key(key)}, "newer": {"before": _write_key(key)}, "last": {"last": "1"}}
         values: dict[str, Any] = {**kept, **place.get(way, {})}
         return url_for("tickets.index", **values)
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether anything but the words narrows the list."""
+        return bool(filter_conditions(self.wanted))
 
     @property
     def here(self) -> str:
