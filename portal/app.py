@@ -16,7 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from portal.config import PROJECT_ROOT, Config, load_config
 from portal.services.alarms import open_alarms
 from portal.services.context import Context
-from portal.web import auth, errors, formats, htmx, nav, state
+from portal.web import auth, errors, formats, htmx, nav, state, traces
 from portal.web.prefix import PathPrefix
 from portal.wiring import build
 
@@ -40,6 +40,7 @@ def create_app(config: Config | None = None, context: Context | None = None) -> 
     context = context or build(config)
     app = Flask("portal", root_path=str(PROJECT_ROOT), template_folder="templates", static_folder="static")
     _configure(app, config, context)
+    traces.install(app)
     state.install(app, context, config)
     htmx.install(app)
     auth.install(app)

@@ -37,9 +37,15 @@ class Fleet:
 
     def __init__(self, roles: list[str], spawn: Callable[[str], Child]) -> None:
         self._spawn = spawn
-        self._slots = [Slot(role) for role in roles]
+        self._slots: list[Slot] = []
         self._orders_for: Callable[[Child], dict[str, Any]] | None = None
-        for slot in self._slots:
+        self.add(roles)
+
+    def add(self, roles: list[str]) -> None:
+        """More places, each filled at once."""
+        for role in roles:
+            slot = Slot(role)
+            self._slots.append(slot)
             self._fill(slot)
 
     def __iter__(self) -> Iterator[Slot]:

@@ -131,7 +131,9 @@ class Supervisor:
     def _serve(self) -> None:
         if self._plan.embedded_queue:
             self._start_queue()
-        self._fleet = self._new_fleet()
+        # What the first page needs loads first; the workers follow while it is served.
+        roles = list(self._plan.commands)
+        self._fleet = self._new_fleet([role for role in roles if role.startswith("web")])
         outcome = self._start_prepare()
         self._tell_prepare(is_first=True)
         self._wait(lambda: outcome.is_over, _PREPARE_SECONDS)
@@ -140,6 +142,7 @@ class Supervisor:
         if outcome.error or not outcome.is_over:
             raise StartError(outcome.error or "The database was not ready in ten minutes.")
         self._restart_seen = int(outcome.details.get("restart_seen", 0))
+        self._fleet.add([role for role in roles if not role.startswith("web")])
         self._release(self._fleet)
         self._announce(outcome.details)
         while not self._is_stopping:
@@ -184,8 +187,8 @@ class Supervisor:
         command = self._plan.commands[role]
         return Child(role, command, env=self._env, events=self._events, log=self._log.write, keep_fd=keep_fd)
 
-    def _new_fleet(self) -> Fleet:
-        return Fleet(list(self._plan.commands), self._spawn)
+    def _new_fleet(self, roles: list[str]) -> Fleet:
+        return Fleet(roles, self._spawn)
 
     def _release(self, fleet: Fleet) -> None:
         fleet.release(self._orders_for)
@@ -345,7 +348,7 @@ class Supervisor:
             return
         self._restart_seen = request
         self._note(request, "running", "The new processes are loading.")
-        coming = self._coming = self._new_fleet()
+        coming = self._coming = self._new_fleet(list(self._plan.commands))
         outcome = self._start_prepare()
         self._wait(lambda: coming.has_lost_one or outcome.is_over or self._all_warm(coming), _WARM_SECONDS)
         if self._is_stopping:

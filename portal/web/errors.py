@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import structlog
-from flask import Flask, render_template, request
+from flask import Flask, render_template
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
@@ -52,7 +52,7 @@ def _http(error: HTTPException) -> tuple[str, int] | HTTPException:
     if code < 400:
         return error
     if isinstance(error, InternalServerError):
-        log.error("a request failed", path=request.path, exc_info=error.original_exception)
+        log.error("a request failed", exc_info=error.original_exception)
         return _page(500, _TEXTS[500])
     is_ours = error.description and error.description != type(error).description
     return _page(code, str(error.description) if is_ours else _TEXTS.get(code, "Please go back and try again."))

@@ -124,6 +124,16 @@ def test_nobody_begins_before_the_release_and_the_late_begin_at_once(fleet):
     assert late.told == [("go", {"for": "worker"})]
 
 
+def test_who_is_added_to_a_released_fleet_begins_when_warm(fleet):
+    fleet.release(lambda child: {})
+    fleet.add(["late"])
+    late = fleet.children[-1]
+    assert late.told == []
+    late.is_warm = True
+    fleet.start(late)
+    assert late.told == [("go", {})]
+
+
 def test_the_dead_are_replaced_when_due_and_not_before(fleet, clock):
     slot = next(iter(fleet))
     wait = fleet.bury(slot)
