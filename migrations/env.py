@@ -1,8 +1,9 @@
-"""Alembic's environment. Always called through `portal.models.schema` with a Database, or for autogenerate with none."""
+"""Alembic's environment, called through `portal.models.schema` with a Database."""
 
 import os
 
 from alembic import context
+
 from portal.models import Base, Database
 
 database = context.config.attributes.get("database") or Database(os.environ["NIGHTDESK_DATABASE_URL"])

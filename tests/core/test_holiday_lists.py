@@ -49,7 +49,9 @@ def test_only_the_years_asked_for_are_proposed():
 
 def test_worked_saturdays_and_school_breaks_are_not_proposed_as_days_off():
     assert all(
-        day.kind not in ("workday", "school") for country in list_countries() for day in propose_holidays(country.code, years=[2026])
+        day.kind not in ("workday", "school")
+        for country in list_countries()
+        for day in propose_holidays(country.code, years=[2026])
     )
 
 

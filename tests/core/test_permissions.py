@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 
 from portal.core.permissions import ACTIONS, Role, is_allowed
@@ -9,7 +11,7 @@ def test_an_administrator_may_everything():
 
 def test_whoever_stands_higher_may_whatever_those_below_may():
     roles = list(Role)
-    for higher, lower in zip(roles, roles[1:], strict=False):
+    for higher, lower in pairwise(roles):
         assert all(is_allowed(higher, action) for action in ACTIONS if is_allowed(lower, action)), (higher, lower)
 
 

@@ -109,7 +109,12 @@ def test_a_file_beyond_all_measure_and_one_that_refers_to_itself_are_refused():
 
 def test_what_is_written_is_read_back_the_same():
     sections = {
-        "settings": {"site.name": "Ümläut: #1", "form.intro": "two\nlines", "sms.twilio_token": EnvRef("T"), "site.prefix": "#"},
+        "settings": {
+            "site.name": "Ümläut: #1",
+            "form.intro": "two\nlines",
+            "sms.twilio_token": EnvRef("T"),
+            "site.prefix": "#",
+        },
         "hours": {"mon": ["08:00-12:00"]},
         "holidays": [{"date": date(2026, 12, 25), "name": "No", "state": "accepted"}],
         "queues": ["yes", "1.0", "Servers"],

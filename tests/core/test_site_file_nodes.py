@@ -6,7 +6,7 @@ from portal.core.site_file_nodes import Key, Kind, Shape, read_node
 
 @pytest.mark.parametrize(
     ("text", "kind", "value"),
-    [("a", Kind.TEXT, "a"), ("", Kind.TEXT, ""), ("-3", Kind.NUMBER, -3), ("off", Kind.FLAG, False), ("[a, b]", Kind.TEXTS, ["a", "b"])],
+    [("a", Kind.TEXT, "a"), ("", Kind.TEXT, ""), ("-3", Kind.NUMBER, -3), ("off", Kind.FLAG, False), ("[a, b]", Kind.TEXTS, ["a", "b"])],  # noqa: E501
 )  # fmt: skip
 def test_a_node_is_read_as_its_kind(text, kind, value):
     faults = []
