@@ -85,7 +85,7 @@ class Visitors:
     def _visit(self, address: str, keep_alive: bool) -> None:
         session = requests.Session()
         session.trust_env = False
-        while not self._done.wait(0.02):
+        while not self._done.wait(0.05):
             begun = time.monotonic()
             headers = {} if keep_alive else {"Connection": "close"}
             try:

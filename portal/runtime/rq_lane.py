@@ -33,9 +33,9 @@ class LaneWorker(SimpleWorker):
     _next_beat = 0.0
 
     @property
-    def dequeue_timeout(self) -> int:
-        """Seconds; RQ's own, 405, would be how long a stop takes."""
-        return 1
+    def dequeue_timeout(self) -> float:  # type: ignore[override]
+        """Seconds; RQ's own, 405, would be how long a stop takes. Redis takes fractions since 6.0."""
+        return 0.5
 
     def _install_signal_handlers(self) -> None:
         """Only the main thread may."""
@@ -74,7 +74,7 @@ class LaneWorker(SimpleWorker):
         try:
             return self.queue_class.dequeue_any(
                 self._ordered_queues,
-                self.dequeue_timeout,
+                self.dequeue_timeout,  # type: ignore[arg-type]
                 connection=self.connection,
                 job_class=self.job_class,
                 serializer=self.serializer,

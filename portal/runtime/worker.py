@@ -22,7 +22,7 @@ from portal.services.leases import hold_lease, release_lease
 from portal.services.restarts import newest_restart_id, note_restart
 from portal.wiring import build
 
-_LOOK_SECONDS = 1.0
+_LOOK_SECONDS = 0.5
 
 log = structlog.get_logger(__name__)
 
@@ -103,7 +103,7 @@ class _Worker:
         release_lease(self._context, LEASE_NAME, owner=self._owner)
 
     def _look(self, lanes: Lanes, shop: Shop) -> None:
-        """Once a second: a new mailbox gets a lane, a new request to restart goes to the supervisor."""
+        """Twice a second: a new mailbox gets a lane, a new request to restart goes to the supervisor."""
         try:
             lanes.ensure(accounts=shop.count_accounts())
             newest = newest_restart_id(self._context)
