@@ -75,7 +75,7 @@ def _add_shop(context: Context, uow: UnitOfWork, password: str, *, change: Chang
     zone = load_settings(uow.session).zone
     for shift in _plan_shifts(wall_of(change.at, zone=zone), people[1].id, people[2].id):
         add_shift(uow, shift, change=change)
-    for hours, name, subject, body in _REQUESTS:
+    for hours, name, subject, body in reversed(_REQUESTS):  # the numbers go up with the time
         _add_request(uow, name, subject, body, at=change.at - timedelta(hours=hours), now=change.at)
 
 
