@@ -20,7 +20,7 @@ class DataFolderLock:
 
     def acquire(self) -> None:
         """Raises AlreadyRunningError with one sentence when somebody else has it."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # mails and keys lie there
         fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             _lock(fd)
