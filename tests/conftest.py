@@ -7,6 +7,7 @@ import socket
 
 import pytest
 
+from portal.models import is_writing
 from tests.databases import close_databases
 from tests.services.ticket_world import make_database
 
@@ -32,6 +33,7 @@ def _only_loopback(monkeypatch):
     def connect(self, address):
         if not _is_local(address):
             raise AssertionError(f"a test tried to reach {address}")
+        assert not is_writing(), f"an outside call to {address} in an open transaction"
         return _connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", connect)

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 from bs4 import BeautifulSoup
+from flask import has_request_context
 from flask.testing import FlaskClient
 
 from portal.app import create_app
@@ -127,12 +128,17 @@ def web(tmp_path, database: Database, clock: StillClock, sms: FakeSms) -> Iterat
 
     Alice and Bob come with the database; Carol (manager) and Vera (viewer) are added.
     """
+
+    def ask_provider() -> FakeSms:
+        assert not has_request_context(), "a web request asked the provider"
+        return sms
+
     queue = RecordingQueue()
     database.wake = queue.wake
     config = Config(data_dir=tmp_path, env="testing", queue="polled", site_url="https://help.acme.example")
     context = Context(
         database=database, clock=clock, random=CountingRandom(), box=KeyFileBox(b"k" * 32), queue=queue,
-        sms=lambda: sms, mail=None, data_dir=tmp_path, site_url=config.site_url,
+        sms=ask_provider, mail=None, data_dir=tmp_path, site_url=config.site_url,
     )  # fmt: skip
     with database.unit_of_work() as uow:
         for name in ("carol", "vera"):
