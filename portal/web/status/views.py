@@ -90,9 +90,13 @@ def file(mark: str, file_id: int) -> Response:
 @bp.errorhandler(CSRFError)
 def show_again(error: CSRFError) -> Response:
     """The session ended while the page was open: with a fresh token and every word."""
+    mark = (request.view_args or {})["mark"]
+    if find_by_link(reads(), mark, box=context().box) is None:  # nothing to show; a 404 raised here would become a 500
+        page = render_template("errors/error.html", code=400, title="That did not work", text=_STALE)
+        return make_response(page, 400)
     form = ReplyForm()
     form.body.errors = [_STALE]
-    return _page((request.view_args or {})["mark"], form, 400)
+    return _page(mark, form, 400)
 
 
 @bp.after_request
