@@ -65,6 +65,8 @@ def _due(now: datetime, lease_now: datetime) -> ColumnElement[bool]:
 
 def _next_id(session: Session, context: Context) -> int | None:
     due = _due(context.clock.now(), context.clock.lease_now())
+    if not context.clock.may_take_over():
+        due = and_(due, OutgoingMail.state != "sending")  # whose it is cannot be known now; what waits goes on
     return session.scalar(select(OutgoingMail.id).where(due).order_by(OutgoingMail.due_at, OutgoingMail.id).limit(1))
 
 
@@ -77,7 +79,7 @@ def _claim(context: Context) -> _Claimed | None:
         with context.database.unit_of_work() as uow:
             row_id = _next_id(uow.session, context)
             row = uow.session.get_one(OutgoingMail, row_id) if row_id else None
-            if row is None or (row.state == "sending" and not context.clock.may_take_over()):
+            if row is None:
                 return None
             claimed = _take(context, uow.session, row)
         if claimed is not None:

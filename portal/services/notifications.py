@@ -87,6 +87,8 @@ def _due(*, now: datetime, lease_now: datetime) -> ColumnElement[bool]:
 def _next_id(session: Session, context: Context) -> int | None:
     """Pages before everything else, texts before questions about texts."""
     due = _due(now=context.clock.now(), lease_now=context.clock.lease_now())
+    if not context.clock.may_take_over():
+        due = and_(due, Notification.state != "sending")  # whose it is cannot be known now; what waits goes on
     rank = case((Notification.state == "accepted", 2), (Notification.kind == PAGE, 0), else_=1)
     query = select(Notification.id).where(due).order_by(rank, Notification.due_at, Notification.id)
     return session.scalar(query.limit(1))
@@ -100,8 +102,6 @@ def _claim(context: Context) -> Claimed | None:
     with context.database.unit_of_work() as uow:
         while (row_id := _next_id(uow.session, context)) is not None:
             row = uow.session.get_one(Notification, row_id)
-            if row.state == "sending" and not context.clock.may_take_over():
-                return None
             if row.state != "pending" or _may_leave(uow, row, now=context.clock.now()):
                 return _take(row, context)
     return None

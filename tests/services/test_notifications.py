@@ -94,6 +94,15 @@ def test_after_a_clock_jump_no_lease_is_taken_over(world):
     assert world.sms.calls == []
 
 
+def test_after_a_clock_jump_what_waits_is_not_held_back_by_what_is_somebodys(world):
+    page(world, on_call=(BOB, CAROL))
+    notifications._claim(world.context)
+    world.times.pass_by(seconds=61)
+    world.times.is_settled = False
+    assert send_next(world.context)
+    assert [sent.to for sent in world.sms.sent] == [NUMBERS[CAROL]]
+
+
 def test_a_worker_that_lost_its_lease_changes_nothing(world):
     page(world, on_call=(BOB,))
     slow = notifications._claim(world.context)
