@@ -83,7 +83,7 @@ class Ticket(Base):
     """One request. The number people see is `id`.
 
     `is_open` follows `status` (core/tickets.py). `emergency` is "", "declared" or "declined" (the form's question).
-    `is_imported` tickets never page. `link_version` goes up to revoke the requester's private link.
+    `is_imported` tickets never page. `phone` is the number given with this request. `link_version` goes up to revoke the requester's private link.
     """
 
     __tablename__ = "ticket"
@@ -102,6 +102,7 @@ class Ticket(Base):
     is_automatic: Mapped[bool] = mapped_column(default=False)
     is_imported: Mapped[bool] = mapped_column(default=False)
     asset: Mapped[str] = mapped_column(String(100), default="")
+    phone: Mapped[str] = mapped_column(String(40), default="")
     received_at: Mapped[datetime] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -60,7 +60,7 @@ def take_request(context: Context, uow: UnitOfWork, sent: FormRequest) -> Ticket
         uow, sent.email, now=now, name=sent.name, phone=sent.phone, department=sent.department
     )
     first = NewMessage(REQUEST, sent.body.strip() or sent.subject, author=f"{sent.name} <{sent.email}>")
-    values = {"emergency": sent.emergency, "asset": sent.device.strip()[:100]}
+    values = {"emergency": sent.emergency, "asset": sent.device.strip()[:100], "phone": sent.phone.strip()[:40]}
     answer = {"emergency": {"answer": sent.emergency, "price": sent.price}} if sent.emergency else {}
     new = NewTicket(sent.subject, first, "form", requester.id, now, values, events=answer)
     ticket, message = create_ticket(uow, new, actor=Actor(sent.name), now=now)

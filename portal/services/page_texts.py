@@ -72,7 +72,7 @@ def load_body(session: Session, page: Page, rules: PagingRules) -> PageBody:
         priority=priority,
         is_emergency=ticket.emergency == "declared",
         person=(person.name or person.email) if person else "",
-        phone=person.phone if person else "",
+        phone=ticket.phone or (person.phone if person else ""),
         holiday=rules.hours.holiday,
     )
     return PageBody("ticket", number, gist, priority, words=body)

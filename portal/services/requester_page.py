@@ -142,7 +142,9 @@ def reply_by_link(context: Context, uow: UnitOfWork, ticket: Ticket, reply: Repl
         goes_to = ticket
     else:
         first = NewMessage(REQUEST, body, author=author)
-        new = NewTicket(ticket.subject, first, "form", ticket.requester_id, now, {"asset": ticket.asset})
+        new = NewTicket(
+            ticket.subject, first, "form", ticket.requester_id, now, {"asset": ticket.asset, "phone": ticket.phone}
+        )
         goes_to, message = create_ticket(uow, new, actor=Actor(author), now=now)
         record_event(uow, goes_to, "follows", actor=Actor(author), now=now, other=ticket.id)
     add_uploads(uow, message, reply.files)

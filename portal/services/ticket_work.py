@@ -75,6 +75,7 @@ def open_called_in(context: Context, uow: UnitOfWork, call: CalledIn, *, actor: 
         "queue_id": wanted.queue_id,
         "category_id": wanted.category_id,
         "assignee_id": wanted.assignee_id,
+        "phone": call.phone.strip()[:40],
     }
     new = NewTicket(call.subject, first, "staff", requester.id, now, values)
     ticket, message = create_ticket(uow, new, actor=actor, now=now)

@@ -210,14 +210,15 @@ def recount(uow: UnitOfWork) -> int:
 def find_or_add_requester(
     uow: UnitOfWork, email: str, *, now: datetime, name: str = "", phone: str = "", department: str = ""
 ) -> Requester:
-    """The requester of an address, made when new. What was given fills what was not known; a name stays."""
+    """The requester of an address, made when new. What was given fills what was not known; what is known stays: anybody
+    may write any address into a form."""
     email = email.strip().lower()[:254]
     row = uow.session.scalar(select(Requester).where(Requester.email == email)) if email else None
     if row is None:
         row = Requester(email=email, created_at=now)
         uow.session.add(row)
     row.name = row.name or name.strip()[:200]
-    row.phone = phone.strip()[:40] or row.phone or ""
-    row.department = department.strip()[:100] or row.department or ""
+    row.phone = row.phone or phone.strip()[:40]
+    row.department = row.department or department.strip()[:100]
     uow.session.flush()
     return row

@@ -23,6 +23,14 @@ def test_a_form_makes_a_ticket_that_waits_for_triage(world):
     assert (dana.name, dana.phone, dana.department) == ("Dana Reed", "+49 30 1", "Sales")
 
 
+def test_the_number_of_a_request_is_its_own_and_leaves_the_known_one_alone(world):
+    send(world, phone="+49 30 1", department="Sales")
+    ticket = load(world, send(world, key="k2", phone=" +49 30 666 ", department="Attack"))
+    assert ticket.phone == "+49 30 666"
+    (dana,) = rows(world.database, Requester, id=ticket.requester_id)
+    assert (dana.phone, dana.department) == ("+49 30 1", "Sales")
+
+
 def test_the_subject_stands_for_an_empty_description(world):
     ticket_id = send(world, body=" ")
     assert rows(world.database, Message, ticket_id=ticket_id)[0].body == "Nobody can print"

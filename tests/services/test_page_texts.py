@@ -30,6 +30,11 @@ def test_a_page_names_its_ticket_and_person(world):
     assert body.text(2, notice="Again").startswith("Again: P1 EMERGENCY IT-1 Dana Reed +15550177: Server down")
 
 
+def test_the_number_to_call_back_is_the_one_given_with_this_request(world):
+    decide(world.database, add_ticket(world.database, phone="+15550188"))
+    assert rows(world.database, Notification)[0].text.startswith("P3 #1 Dana Reed +15550188: ")
+
+
 def test_a_ticket_without_a_requester_still_has_words(world):
     decide(world.database, add_ticket(world.database, requester_id=None, subject=""))
     assert rows(world.database, Notification)[0].text.startswith("P3 #1: Nobody can work.")

@@ -137,6 +137,8 @@ def test_a_requester_is_found_by_address_and_learns_what_was_not_known(database)
     with database.unit_of_work() as uow:
         dana = tickets.find_or_add_requester(uow, " Dana@C.example ", now=NOW, name="D.", phone="+1", department="IT")
         assert (dana.id, dana.name, dana.phone, dana.department) == (1, "Dana Diaz", "+1", "IT")
+        mallory = tickets.find_or_add_requester(uow, "dana@c.example", now=NOW, name="M", phone="+666", department="X")
+        assert (mallory.id, mallory.name, mallory.phone, mallory.department) == (1, "Dana Diaz", "+1", "IT")
         callers = [tickets.find_or_add_requester(uow, "", now=NOW, name=name).id for name in ("A", "B")]
         assert len(set(callers)) == 2
     with database.read_session() as session:
