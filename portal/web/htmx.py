@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 from flask import Flask, flash, make_response, redirect, render_template, request
 from htmx_flask import Htmx
@@ -61,6 +60,7 @@ def dialog_done(body: str, target: str) -> Response:
 
 def local_path(text: str | None, default: str) -> str:
     """A `next` that stays in this site; anything else is the default."""
-    parts = urlsplit(text or "")
-    is_local = bool(text) and not parts.scheme and not parts.netloc and (text or "").startswith("/")
-    return text if is_local and not (text or "").startswith(("//", "/\\")) else default  # type: ignore[return-value]
+    path = text or ""
+    # Browsers read a backslash as a slash, and leave out tabs and line breaks wherever they stand.
+    is_plain = path.startswith("/") and not path.startswith("//") and path.isprintable() and "\\" not in path
+    return path if is_plain else default

@@ -171,7 +171,8 @@ def test_while_redis_is_away_the_lanes_look_for_themselves_and_then_listen_again
     work.left["triage"] = 1
     rq.wake("triage")
     eventually(lambda: "triage" in work.done, seconds=10)
-    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+    # RQ itself may complain, depending on what it was doing when Redis died; we have nothing to add to that.
+    assert [r for r in caplog.records if r.levelname == "ERROR" and not r.name.startswith("rq.")] == []
 
 
 @POSIX

@@ -116,7 +116,8 @@ class Shop:
         move_clock(self.data_dir, seconds=(at - datetime.now(UTC)).total_seconds())
 
     def move(self, **span: float) -> None:
-        """Product time goes on by this much."""
+        """Product time goes on by this much; what was under way is finished before, as it would be in real minutes."""
+        self.wait_until_quiet()
         self.set_clock(self.context.clock.now() + timedelta(**span))
 
     def start(self) -> Shop:

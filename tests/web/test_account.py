@@ -88,6 +88,9 @@ def test_logging_out_ends_the_session(world):
         ("?next=https://evil.example/", "/dashboard"),
         ("?next=//evil.example/", "/dashboard"),
         ("?next=/%5Cevil.example", "/dashboard"),
+        ("?next=/%09%5Cevil.example", "/dashboard"),
+        ("?next=/%0A/evil.example", "/dashboard"),
+        ("?next=http://[", "/dashboard"),
         ("?next=javascript:alert(1)", "/dashboard"),
     ],
 )

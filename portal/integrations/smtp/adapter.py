@@ -45,7 +45,10 @@ class SmtpSender:
     def send(self, message: OutgoingMessage) -> None:
         """See MailSender.send. `maybe_done` is set when only the last answer got lost; `code` is "login" or
         "certificate" when the account and not the mail is the trouble, "sender" or the SMTP code otherwise."""
-        data = build_message(message).as_bytes(policy=_POLICY)
+        try:
+            data = build_message(message).as_bytes(policy=_POLICY)
+        except (ValueError, MessageError) as error:  # tried again it would be no better
+            raise GatewayError(f"This mail cannot be written: {error}", permanent=True, code="content") from error
         connection = self._open()
         try:
             self._transfer(connection, message, data)
@@ -91,11 +94,11 @@ class SmtpSender:
     def _transfer(self, connection: smtplib.SMTP, message: OutgoingMessage, data: bytes) -> None:
         try:
             connection.ehlo_or_helo_if_needed()
-            _expect(connection.mail(message.sender), "the sender", code="sender")
+            _expect(connection.mail(_in_ascii(message.sender)), "the sender", code="sender")
             for address in message.to:
-                _expect(connection.rcpt(address), f"the recipient {address}")
+                _expect(connection.rcpt(_in_ascii(address)), f"the recipient {address}")
             for address in message.cc:
-                connection.rcpt(address)  # a dead copy must not hold up the mail itself
+                connection.rcpt(_in_ascii(address))  # a dead copy must not hold up the mail itself
             _expect(connection.docmd("DATA"), "the mail", wanted=354)
             connection.send(re.sub(rb"(?m)^\.", b"..", data) + b".\r\n")
         except (smtplib.SMTPException, OSError) as error:
@@ -140,9 +143,15 @@ def build_message(message: OutgoingMessage) -> EmailMessage:
 
 def _address(address: str, name: str = "") -> Address:
     try:
-        return Address(display_name=" ".join(name.split()), addr_spec=address)
+        return Address(display_name=" ".join(name.split()), addr_spec=_in_ascii(address))
     except (ValueError, IndexError, MessageError) as error:
         raise GatewayError(f"{address!r} is no mail address.", permanent=True, code="address") from error
+
+
+def _in_ascii(address: str) -> str:
+    """A domain with other letters as every server knows it (RFC 5891)."""
+    local, at, domain = address.rpartition("@")
+    return address if address.isascii() else f"{local}{at}{domain.encode('idna').decode()}"
 
 
 def _expect(answer: tuple[int, bytes], what: str, *, wanted: int = 250, code: str = "") -> None:

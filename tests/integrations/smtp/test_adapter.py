@@ -89,7 +89,20 @@ def test_a_header_cannot_be_smuggled_in_by_subject_or_name():
     assert b"\nBcc:" not in raw
 
 
-@pytest.mark.parametrize("address", ["no address", "two@at@signs", "line\n@break.example", ""])
+def test_a_domain_with_other_letters_is_written_as_servers_know_it(sink):
+    sender(sink.port).send(replace(MESSAGE, to=("dana@kühl.example",)))
+    assert sink.mails[0].recipients == ["dana@xn--khl-hoa.example"]
+    assert sink.mails[0].message["To"] == "dana@xn--khl-hoa.example"
+
+
+@pytest.mark.parametrize("broken", [{"text": "half a pair: \ud800"}, {"in_reply_to": "<a\nb@c.example>"}])
+def test_a_mail_that_cannot_be_written_is_refused_for_good(broken):
+    with pytest.raises(GatewayError, match="cannot be written") as caught:
+        sender(1).send(replace(MESSAGE, **broken))
+    assert caught.value.permanent
+
+
+@pytest.mark.parametrize("address", ["no address", "two@at@signs", "line\n@break.example", "dänä@c.example", ""])
 def test_an_address_that_is_none_is_a_permanent_error(address):
     with pytest.raises(GatewayError, match="is no mail address") as caught:
         build_message(replace(MESSAGE, to=(address,)))

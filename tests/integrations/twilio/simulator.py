@@ -114,6 +114,10 @@ class Handler(BaseHTTPRequestHandler):
         text = (
             "<html>not json</html>" if fault == "garbage" else json.dumps(fault if isinstance(fault, dict) else answer)
         )
+        # Before the answer leaves: whoever has it may look here at once.
+        self.twilio.exchanges.append(
+            Exchange(self.command, url.path, url.query, dict(self.headers), body, status, "application/json", text)
+        )
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         if status == 429:
@@ -121,9 +125,6 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(text.encode())))
         self.end_headers()
         self.wfile.write(text.encode())
-        self.twilio.exchanges.append(
-            Exchange(self.command, url.path, url.query, dict(self.headers), body, status, "application/json", text)
-        )
 
     def _answer(self, url, form, query):
         expected = "Basic " + base64.b64encode(f"{SID}:{TOKEN}".encode()).decode()
