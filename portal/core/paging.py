@@ -47,6 +47,7 @@ class PageFacts:
         mail_verdict: the ledger's verdict where a mail is behind it; only "ticket" and "reply" may page.
         is_quiet: an import or a mailbox's first connection, which pages nothing.
         rule: the routing rule that speaks about paging, and `rule_pages` what it says.
+        is_over: the ticket was resolved before the question came up.
         has_open_page: somebody is being asked about this ticket already.
         asked_by: who pressed "Page now".
     """
@@ -60,6 +61,7 @@ class PageFacts:
     is_quiet: bool = False
     rule: str = ""
     rule_pages: bool | None = None
+    is_over: bool = False
     has_open_page: bool = False
     asked_by: str = ""
     occurrence: str = ""
@@ -97,6 +99,7 @@ _MACHINE_MAIL = {
     "quarantined": "A mail in quarantine never pages.",
 }
 _ALREADY = "A page for this ticket is already open, so nobody is rung a second time."
+_OVER = "It was resolved before anybody was rung."
 _STAFF = 'Entered by staff: nobody is rung by itself. "Page now" is there.'
 _QUIET = "An import or a first connection pages nobody."
 _NOT_EMERGENCY = 'The requester chose "not an emergency".'
@@ -140,6 +143,8 @@ def _refusal(facts: PageFacts) -> str:
         return _ALREADY
     if facts.cause is Cause.MANUAL:
         return ""
+    if facts.is_over:
+        return _OVER
     if facts.mail_verdict in _MACHINE_MAIL:
         return _MACHINE_MAIL[facts.mail_verdict]
     if facts.is_quiet:

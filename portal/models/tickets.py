@@ -83,7 +83,8 @@ class Ticket(Base):
     """One request. The number people see is `id`.
 
     `is_open` follows `status` (core/tickets.py). `emergency` is "", "declared" or "declined" (the form's question).
-    `is_imported` tickets never page. `phone` is the number given with this request. `link_version` goes up to revoke the requester's private link.
+    `is_imported` tickets never page. `phone` is the number given with this request. `link_version` goes up to revoke
+    the requester's private link.
     """
 
     __tablename__ = "ticket"

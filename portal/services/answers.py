@@ -34,6 +34,7 @@ from portal.services.context import Context
 from portal.services.page_changes import Closing, close_page, give_back, reopen_page, take_page
 from portal.services.page_texts import REPLY, Text, add_text, load_body
 from portal.services.page_tickets import add_note
+from portal.services.paging import live_page
 from portal.services.paging_rules import PagingRules, load_paging_rules, provider_of
 from portal.services.recipients import Recipient, find_by_number
 
@@ -248,6 +249,8 @@ def _last_act(session: Session, user: User, pages: dict[int, PersonPage]) -> Las
         return None
     kind = Kind(row.undo["kind"])
     is_as_left = page.is_mine and page.state == ("acknowledged" if kind is Kind.TAKE else "resolved")
+    if is_as_left and kind is not Kind.TAKE and page.ticket_id:
+        is_as_left = live_page(session, page.ticket_id) is None  # else it has been opened and paged again meanwhile
     return LastAct(kind, page, row.handled_at) if is_as_left else None
 
 

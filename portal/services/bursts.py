@@ -10,11 +10,13 @@ from sqlalchemy.orm import Session
 
 from portal.core import sms_words as words
 from portal.core.paging import BurstPolicy, plan_burst
+from portal.core.work import NOTIFY
 from portal.models import Notification, Page, Ticket, UnitOfWork
 from portal.services.page_texts import PAGE, code_of, load_body
 from portal.services.paging_rules import PagingRules
 
 POLICY = BurstPolicy()
+CARRIED = "In one text with notification"
 
 
 def burst_due_at(session: Session, row: Notification, *, now: datetime) -> datetime:
@@ -25,9 +27,10 @@ def burst_due_at(session: Session, row: Notification, *, now: datetime) -> datet
 
 
 def put_off(uow: UnitOfWork, row: Notification, *, until: datetime) -> None:
-    """This text and everything else that waits for the same person leave together."""
+    """This text and every other ordinary one that waits for the same person leave together."""
     for waiting in _waiting(uow.session, row):
-        waiting.due_at = until
+        if _is_ordinary(uow.session, waiting):
+            waiting.due_at = until
     row.due_at = until
 
 
@@ -64,8 +67,19 @@ def bundle(uow: UnitOfWork, row: Notification, others: Sequence[Notification], *
 
 def bundled_rows(session: Session, row: Notification) -> Sequence[Notification]:
     """The rows whose page this text carries besides its own."""
-    query = select(Notification).where(Notification.user_id == row.user_id, Notification.state == "cancelled")
-    return session.scalars(query.where(Notification.last_error == _mark(row))).all()
+    query = select(Notification).where(Notification.user_id == row.user_id, Notification.last_error == _mark(row))
+    return session.scalars(query.where(Notification.state.in_(("cancelled", "accepted")))).all()
+
+
+def release(uow: UnitOfWork, row: Notification, *, at: datetime) -> None:
+    """This text did not get through: the pages it carried besides its own leave by themselves, if they still ask."""
+    for part in bundled_rows(uow.session, row):
+        part.provider_id, part.last_error = "", ""
+        if uow.session.get_one(Page, part.page_id).state in ("open", "expired"):
+            part.state, part.due_at = "pending", at
+            uow.wake(NOTIFY)
+        else:
+            part.state, part.last_error = "cancelled", "The page was answered before it left."
 
 
 def _recent(session: Session, row: Notification, *, now: datetime) -> list[datetime]:
@@ -76,7 +90,7 @@ def _recent(session: Session, row: Notification, *, now: datetime) -> list[datet
 
 
 def _mark(row: Notification) -> str:
-    return f"In one text with notification {row.id}."
+    return f"{CARRIED} {row.id}."
 
 
 def _waiting(session: Session, row: Notification) -> Sequence[Notification]:

@@ -20,7 +20,7 @@ from portal.core.sms_trouble import SETUP, Trouble, sort_trouble
 from portal.core.work import NOTIFY
 from portal.models import Notification, Page, Phone, UnitOfWork
 from portal.services.alarms import end_alarm, raise_alarm
-from portal.services.bursts import bundle, bundled_rows, burst_due_at, companions, put_off
+from portal.services.bursts import CARRIED, bundle, bundled_rows, burst_due_at, companions, put_off, release
 from portal.services.context import Context
 from portal.services.page_steps import is_step_lost, skip_step
 from portal.services.page_texts import PAGE, Text, add_text
@@ -177,6 +177,7 @@ def _stamp_again(context: Context, claimed: Claimed) -> Claimed | None:
         page = uow.session.get(Page, row.page_id) if row.page_id and row.kind == PAGE else None
         if page is not None and page.state not in ("open", "expired"):
             row.state, row.lease_until, row.last_error = "cancelled", None, "The page was answered before it left."
+            release(uow, row, at=context.clock.now())
             return None
         row.text, row.tries, row.sending_at = claimed.text, row.tries + 1, context.clock.now()
         row.lease_until = context.clock.lease_now() + LEASE
@@ -201,7 +202,8 @@ def _record_sent(context: Context, claimed: Claimed, sent: SentSms, provider: st
 def _apply_state(uow: UnitOfWork, row: Notification, sent: SentSms, *, now: datetime) -> None:
     """What the provider says of the text now: a delivery receipt, or the carrier's refusal."""
     if sent.state == "delivered":
-        row.state, row.delivered_at, row.due_at = "delivered", now, None
+        for one in (row, *bundled_rows(uow.session, row)):
+            one.state, one.delivered_at, one.due_at = "delivered", now, None
     elif sent.state in ("undelivered", "failed"):
         row.state, row.due_at = "undelivered", None
         row.error_code, row.last_error = sent.error_code, sent.error_text or "The carrier did not deliver it."
@@ -229,6 +231,7 @@ def _record_failure(context: Context, claimed: Claimed, error: GatewayError) -> 
             # A page is not given up while somebody should still get it: only its answer or its end cancels it.
             due_at = plan.due_at or (now + _KEEP_TRYING if row.kind == PAGE else None)
             row.state, row.due_at = ("pending", due_at) if due_at else ("failed", None)
+            release(uow, row, at=due_at or now)
             return
         row.state, row.due_at = "failed", None
         _go_on_without(uow, row, rules=rules)
@@ -241,9 +244,7 @@ def _go_on_without(uow: UnitOfWork, row: Notification, *, rules: PagingRules) ->
             phone.is_stopped = True
             text = "A phone refuses our texts because its owner texted STOP. Texting START brings the pages back."
             raise_alarm(uow, f"stopped:{phone.id}", text, now=rules.now)
-    for part in bundled_rows(uow.session, row):
-        part.state, part.due_at, part.last_error = "pending", rules.now, ""
-        uow.wake(NOTIFY)
+    release(uow, row, at=rules.now)
     page = uow.session.get(Page, row.page_id) if row.page_id else None
     if row.kind != PAGE or page is None or page.state != "open":
         return
@@ -292,6 +293,7 @@ def record_receipt(context: Context, *, provider: str, sent: SentSms) -> bool:
     """A delivery state the provider posted to us. Returns False when the text is not one of ours."""
     with context.database.unit_of_work() as uow:
         query = select(Notification).where(Notification.provider_id == sent.provider_id)
+        query = query.where(~Notification.last_error.startswith(CARRIED))  # those share the fate of their carrier
         row = uow.session.scalar(query.where(Notification.provider == provider).order_by(Notification.id))
         if row is not None and row.state == "accepted":
             row.checked_at = context.clock.now()

@@ -72,6 +72,7 @@ def _facts(session: Session, ticket: Ticket, event: Event) -> PageFacts:
         is_quiet=event.is_quiet or ticket.is_imported,
         rule=event.rule,
         rule_pages=event.rule_pages,
+        is_over=not ticket.is_open,
         has_open_page=live_page(session, ticket.id) is not None,
         asked_by=event.asked_by,
     )

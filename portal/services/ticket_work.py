@@ -164,7 +164,9 @@ def arrange_ticket(context: Context, uow: UnitOfWork, ticket: Ticket, wanted: Ar
     assign_ticket(uow, ticket, person, actor=actor, now=now)
     if changed.get("priority", (0, 0))[1] == 1 and ticket.is_open:
         rules = load_paging_rules(uow.session, now=now)
-        decide_for_ticket(uow, ticket, Event(Cause.RAISED, at=now, asked_by=actor.name), rules=rules)
+        # By day it paged nobody perhaps; raised once more at night it is another question.
+        event = Event(Cause.RAISED, occurrence=str(ticket.version), at=now, asked_by=actor.name)
+        decide_for_ticket(uow, ticket, event, rules=rules)
 
 
 def take_ticket(context: Context, uow: UnitOfWork, ticket: Ticket, *, actor: Actor) -> None:

@@ -71,8 +71,9 @@ def _linked(block: str) -> Markup:
 def time_tag(at: datetime, text: str, zone: ZoneInfo) -> Markup:
     """`text` as a `<time>`: machine time in UTC, the exact local time on hover."""
     local = at.astimezone(zone)
-    exact = f"{local:%A} {local.day} {local:%B %Y, %H:%M:%S} {local.tzname()}"
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(f"{at:%Y-%m-%dT%H:%M:%SZ}", exact, text)
+    exact = local.strftime(f"%A {local.day} %B %Y, %H:%M:%S %Z")
+    # Fifty a page: put together by hand, since Markup.format costs ten times as much.
+    return Markup(f'<time datetime="{at:%Y-%m-%dT%H:%M:%SZ}" title="{escape(exact)}">{escape(text)}</time>')  # noqa: S704 - every part is escaped
 
 
 def register(app: Flask, *, zone: Callable[[], ZoneInfo], now: Callable[[], datetime]) -> None:
