@@ -17,7 +17,6 @@ from portal.core import sms_words as words
 from portal.core.errors import GatewayError
 from portal.core.ports import SentSms, SmsGateway
 from portal.core.sms_trouble import SETUP, Trouble, sort_trouble
-from portal.core.work import NOTIFY
 from portal.models import Notification, Page, Phone, UnitOfWork
 from portal.services.alarms import end_alarm, raise_alarm
 from portal.services.bursts import CARRIED, bundle, bundled_rows, burst_due_at, companions, put_off, release

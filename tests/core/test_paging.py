@@ -86,6 +86,11 @@ def test_an_import_or_first_connection_pages_nobody_not_even_for_p1():
     assert decide(is_quiet=True, priority=1).verdict is Verdict.NONE
 
 
+def test_what_was_resolved_before_the_question_wakes_nobody_but_a_person_still_can():
+    assert decide(is_over=True, emergency=True).reasons == ("It was resolved before anybody was rung.",)
+    assert decide(is_over=True, cause=Cause.MANUAL).verdict is Verdict.PAGE
+
+
 def test_tickets_entered_by_staff_do_not_page_but_their_reopening_does():
     assert decide(source="staff", priority=1).verdict is Verdict.NONE
     assert "Page now" in decide(source="staff").reasons[0]

@@ -136,6 +136,14 @@ def test_undo_after_ten_minutes_is_refused(night):
     assert say(night, BOB, "undo") == ["Too late to undo: that was over 10 minutes ago"]
 
 
+def test_undo_of_a_close_whose_ticket_pages_anew_changes_nothing(night):
+    say(night, BOB, "a")
+    say(night, BOB, "c rebooted")
+    with night.database.unit_of_work() as uow:
+        uow.session.add(Page(kind="ticket", ticket_id=1, state="open", opened_at=NOW, policy={}))
+    assert say(night, BOB, "undo") == ["There is nothing to undo"]
+
+
 def test_undo_of_what_somebody_changed_meanwhile_changes_nothing(night):
     say(night, BOB, "a")
     with night.database.unit_of_work() as uow:

@@ -3,11 +3,13 @@
 import pytest
 
 from portal.core.paging import BurstPolicy
-from portal.models import Notification
-from portal.services import bursts
+from portal.core.ports import SentSms
+from portal.models import Notification, Page, User
+from portal.services import bursts, notifications
 from portal.services.escalation import step_next
-from portal.services.notifications import send_next
-from tests.services.paging_world import BOB, NOW, NUMBERS, RULES, add_ticket, decide, later, rows
+from portal.services.notifications import record_receipt, send_next
+from portal.services.page_changes import take_page
+from tests.services.paging_world import BOB, CAROL, NOW, NUMBERS, RULES, add_ticket, decide, later, rows
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +61,65 @@ def test_a_bundle_that_cannot_be_sent_gives_its_pages_back(world):
     send_next(world.context)
     states = [row.state for row in rows(world.database, Notification) if row.user_id == BOB]
     assert states[2:] == ["failed", "pending"]
+
+
+def test_a_p1_that_waits_in_the_outbox_is_not_put_off_with_the_others(world):
+    storm(world, 2)
+    decide(world.database, add_ticket(world.database), on_call=(BOB,))
+    decide(world.database, add_ticket(world.database, priority=1), on_call=(BOB,))
+    drain(world)
+    assert world.sms.texts()[2].startswith("P1 #4")
+
+
+def test_a_bundle_that_must_wait_loses_none_of_its_pages(world):
+    storm(world, 4)
+    world.times.pass_by(seconds=60)
+    world.sms.fail_next()
+    send_next(world.context)
+    storm(world, 1)
+    world.times.pass_by(seconds=60)
+    drain(world)
+    assert "3 = P3 #3" in world.sms.texts()[2] and "4 = P3 #4" in world.sms.texts()[2]
+    assert "5 = P3 #5" in world.sms.texts()[2] and len(world.sms.sent) == 3
+
+
+@pytest.mark.parametrize("moment", ["refused", "lost"])
+def test_a_bundle_whose_own_page_was_answered_gives_the_others_back(world, moment):
+    storm(world, 4)
+    world.times.pass_by(seconds=60)
+    if moment == "refused":
+        world.sms.fail_next()
+        send_next(world.context)
+    else:
+        notifications._claim(world.context)
+    with world.database.unit_of_work() as uow:
+        page, carol = uow.session.get_one(Page, 3), uow.session.get_one(User, CAROL)
+        take_page(uow, page, carol, rules=RULES)
+    world.times.pass_by(seconds=61)
+    drain(world)
+    assert [text.split(" ")[1] for text in world.sms.texts(NUMBERS[BOB])[2:] if "Carol" not in text] == ["#4"]
+
+
+def test_the_pages_of_a_bundle_share_what_the_carrier_says_of_it(world):
+    storm(world, 4)
+    world.times.pass_by(seconds=60)
+    drain(world)
+    receipt = SentSms("F3", "delivered", "", "", NOW)
+    assert record_receipt(world.context, provider="twilio", sent=receipt)
+    assert {row.state for row in rows(world.database, Notification)[2:]} == {"delivered"}
+
+
+def test_a_bundle_the_carrier_gave_up_gives_back_the_pages_that_still_ask(world):
+    storm(world, 5)
+    world.times.pass_by(seconds=60)
+    drain(world)
+    with world.database.unit_of_work() as uow:
+        take_page(uow, uow.session.get_one(Page, 5), uow.session.get_one(User, CAROL), rules=RULES)
+    record_receipt(world.context, provider="twilio", sent=SentSms("F3", "undelivered", "", "", NOW, "30003"))
+    with world.database.unit_of_work() as uow:
+        states = {row.page_id: row.state for row in uow.session.query(Notification) if row.dedupe_key.endswith(":0:0")}
+        assert [states[number] for number in (3, 4, 5)] == ["undelivered", "pending", "cancelled"]
+        bursts.release(uow, uow.session.get_one(Notification, 3), at=NOW)  # nothing is left to give back
 
 
 def test_pages_that_ask_again_together_share_one_text_but_p1_rings_by_itself(world, monkeypatch):

@@ -89,8 +89,14 @@ def test_raising_to_p1_pages_once_and_other_changes_do_not(shop):
     assert rows(shop.database, PageDecisionRow) == []
     act(shop, arrange_ticket, Arrangement(1, None, None, BOB))
     act(shop, arrange_ticket, Arrangement(1, None, None, None))
-    assert [row.cause for row in rows(shop.database, PageDecisionRow)] == ["raised"]
+    assert [row.cause for row in rows(shop.database, PageDecisionRow)] == ["raised:4"]
     assert texts(shop.database, BOB)
+
+
+def test_raised_again_on_another_day_it_is_another_question(shop):
+    for priority in (1, 3, 1):
+        act(shop, arrange_ticket, Arrangement(priority, None, None, None))
+    assert [row.verdict for row in rows(shop.database, PageDecisionRow)] == ["page", "none"]
 
 
 @pytest.mark.parametrize(

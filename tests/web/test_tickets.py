@@ -376,7 +376,7 @@ def test_raising_to_p1_asks_whether_to_page(web):
     ticket_id = create(web)
     data = {"priority": "1", "queue": "", "category": "", "assignee": ""}
     web.as_("bob").post(f"/tickets/{ticket_id}/edit", data)
-    assert [row.cause for row in load(web, PageDecisionRow, ticket_id=ticket_id)] == ["raised"]
+    assert [row.cause for row in load(web, PageDecisionRow, ticket_id=ticket_id)] == ["raised:2"]
 
 
 # Entering
