@@ -21,7 +21,7 @@ from portal.services.ticket_list import (
     load_lines,
 )
 
-HITS = 400  # matching messages read for one page of 50 tickets; what is left is on the next page
+HITS = 200  # matching messages read for one page of 50 tickets; what is left is on the next page
 MOST_COUNTED = 1000
 
 _FTS = table("message_search", column("rowid"))
