@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import delete, func, or_, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from portal.core.answers import (
@@ -161,8 +162,8 @@ def _handle(context: Context) -> bool:
     try:
         with context.database.unit_of_work() as uow:
             _handle_row(context, uow, row_id)
-    except DatabaseBusyError:
-        raise
+    except (DatabaseBusyError, OperationalError):
+        raise  # the database's trouble and not the text's: it is heard when the database is back
     except Exception:  # one text with a bug behind it must not keep the answers behind it from being heard
         log.exception("a text could not be handled", inbound=row_id)
         with context.database.unit_of_work() as uow:

@@ -7,7 +7,7 @@ confirmation are one commit, so two workers cannot both triage it, and a crash l
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 
 import structlog
 from sqlalchemy import case, func, select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from portal.core.calendars import BusinessHours, is_open
@@ -23,13 +24,14 @@ from portal.core.promises import promise_answer
 from portal.core.quoting import own_words
 from portal.core.rules import Routing, Rule, RuleFacts, apply_rules
 from portal.core.spelling import Correction, EnglishCorrector, SpellingCorrector
-from portal.core.tickets import DEFAULT_PRIORITY
+from portal.core.tickets import DEFAULT_PRIORITY, format_number
 from portal.core.triage import Aspect, Classification, TicketClassifier, TicketText, fold_words
 from portal.core.wordlists import load_english
 from portal.models import (
     AuditEvent,
     Category,
     Database,
+    DatabaseBusyError,
     LexiconTerm,
     MailboxRow,
     Message,
@@ -40,6 +42,7 @@ from portal.models import (
     UnitOfWork,
     User,
 )
+from portal.services.alarms import raise_alarm
 from portal.services.calendars import load_hours
 from portal.services.context import Context
 from portal.services.lexicon import load_classifier
@@ -141,16 +144,50 @@ def triage_next(context: Context, *, pause: Pause = time.sleep) -> bool:
         hours = load_hours(session, zone=load_settings(session).zone)
     finding = _examine(ticket_id, request, desk=desk, is_after_hours=not is_open(hours, now))
     began = time.monotonic()
-    with context.database.unit_of_work() as uow:
-        ticket = _take(uow, ticket_id, now)
-        if ticket is not None:
-            _record(uow, ticket, finding, desk=desk, now=now)
-            decision = _decide(uow, ticket, finding.routing, now=now)
-            if not ticket.is_imported:
-                _confirm(context, uow, ticket, hours, is_paged=decision.verdict == Verdict.PAGE)
-    if ticket is not None and ticket.is_imported:
+
+    def sort_and_page(uow: UnitOfWork, ticket: Ticket) -> None:
+        _record(uow, ticket, finding, desk=desk, now=now)
+        decision = _decide(uow, ticket, finding.routing, now=now)
+        if not ticket.is_imported:
+            _confirm(context, uow, ticket, hours, is_paged=decision.verdict == Verdict.PAGE)
+
+    def page_only(uow: UnitOfWork, ticket: Ticket) -> None:
+        _raise_alarm(uow, ticket, "could not be sorted", now=now)
+        _decide(uow, ticket, finding.routing, now=now)
+
+    def put_aside(uow: UnitOfWork, ticket: Ticket) -> None:
+        _raise_alarm(uow, ticket, "could neither be sorted nor paged", now=now)
+
+    is_imported = _settle(context, ticket_id, (sort_and_page, page_only, put_aside), now=now)
+    if is_imported:
         pause(time.monotonic() - began)
     return True
+
+
+def _settle(
+    context: Context, ticket_id: int, steps: Sequence[Callable[[UnitOfWork, Ticket], None]], *, now: datetime
+) -> bool:
+    """Take the ticket and do the first step that works. One ticket with a bug behind it must not hold up the others.
+
+    Returns whether it is an imported one.
+    """
+    for step in steps:
+        try:
+            with context.database.unit_of_work() as uow:
+                ticket = _take(uow, ticket_id, now)
+                if ticket is not None:
+                    step(uow, ticket)
+                return ticket is not None and ticket.is_imported
+        except (DatabaseBusyError, OperationalError):
+            raise  # the database's trouble and not the ticket's: it stays as it is
+        except Exception:  # the next step does less
+            log.exception("a ticket could not be triaged", ticket=ticket_id)
+    return False
+
+
+def _raise_alarm(uow: UnitOfWork, ticket: Ticket, what: str, *, now: datetime) -> None:
+    number = format_number(ticket.id, prefix=load_settings(uow.session).site_prefix)
+    raise_alarm(uow, f"triage:{ticket.id}", f"{number} {what} by itself. Look at it now.", now=now)
 
 
 def _examine(ticket_id: int, request: Request, *, desk: Desk, is_after_hours: bool) -> Finding:

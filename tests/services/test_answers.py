@@ -1,6 +1,7 @@
 """The phone answers: each text stored once, handled once, and never met with silence."""
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from portal.core.errors import DomainError
 from portal.core.ports import InboundSms
@@ -134,6 +135,21 @@ def test_undo_after_ten_minutes_is_refused(night):
     say(night, BOB, "a")
     night.times.pass_by(minutes=10)
     assert say(night, BOB, "undo") == ["Too late to undo: that was over 10 minutes ago"]
+
+
+def test_an_answer_waits_for_a_database_in_trouble(night, monkeypatch):
+    def full(*arguments):
+        raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+    night.sms.reply(NUMBERS[BOB], "a")
+    night.times.pass_by(seconds=10)
+    assert handle_next(night.context)
+    with monkeypatch.context() as patch:
+        patch.setattr(answers, "_handle_row", full)
+        with pytest.raises(OperationalError):
+            handle_next(night.context)
+    settle(night)
+    assert page_of(night.database, 1).acknowledged_by == BOB
 
 
 def test_undo_of_a_close_whose_ticket_pages_anew_changes_nothing(night):

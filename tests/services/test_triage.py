@@ -4,10 +4,12 @@ from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import OperationalError
 
 from portal.core.rules import Condition, ConditionKind, Rule, RuleActions
 from portal.core.triage import Aspect, LexiconEntry
 from portal.models import (
+    Alarm,
     BusinessPeriod,
     HolidayRow,
     Message,
@@ -172,13 +174,47 @@ def test_a_crash_in_the_decision_leaves_the_ticket_untriaged(world, monkeypatch)
     ask(world)
 
     def crash(*arguments, **keywords):
-        raise RuntimeError("killed")
+        raise KeyboardInterrupt("killed")
 
     monkeypatch.setattr(triage, "decide_for_ticket", crash)
-    with pytest.raises(RuntimeError, match="killed"):
+    with pytest.raises(KeyboardInterrupt, match="killed"):
         step(world)
     assert load(world, Ticket)[0].triaged_at is None
     assert load(world, TicketEvent, kind="sorted") == []
+
+
+@pytest.mark.parametrize(
+    ("broken", "words", "verdicts"),
+    [
+        ("sort_ticket", "#1 could not be sorted by itself.", ["page"]),
+        ("decide_for_ticket", "#1 could neither be sorted nor paged by itself.", []),
+    ],
+)
+def test_a_ticket_with_a_bug_behind_it_holds_up_no_other(world, monkeypatch, broken, words, verdicts) -> None:
+    ask(world, "Server down", "Nobody can work")
+
+    def crash(*arguments, **keywords):
+        raise ValueError("a bug")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(triage, broken, crash)
+        assert step(world)
+    assert load(world, Ticket)[0].triaged_at is not None
+    assert load(world, Alarm)[0].text.startswith(words)
+    assert [row.verdict for row in load(world, PageDecisionRow)] == verdicts
+    assert not step(world)
+
+
+def test_trouble_of_the_database_leaves_the_ticket_for_later(world, monkeypatch) -> None:
+    ask(world)
+
+    def full(*arguments, **keywords):
+        raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+    monkeypatch.setattr(triage, "decide_for_ticket", full)
+    with pytest.raises(OperationalError):
+        step(world)
+    assert load(world, Ticket)[0].triaged_at is None
 
 
 def test_a_text_that_breaks_an_engine_still_pages(world, monkeypatch, caplog) -> None:
