@@ -147,7 +147,8 @@ def test_one_request_is_obeyed_once(site):
     pid = site.pid_of("web-1")
     ask_restart(site, 2)
     assert site.pid_of("web-1") != pid
-    assert [line for line in notes(site) if line.endswith("done")] == ["1 done", "2 done"]
+    # Each note goes to both workers, so that it is not lost with one: the same line may stand there twice.
+    assert list(dict.fromkeys(line for line in notes(site) if line.endswith("done"))) == ["1 done", "2 done"]
 
 
 def test_new_code_that_does_not_load_leaves_the_old_processes_alone(site):
@@ -219,7 +220,8 @@ def queue_site(start):
 
 
 def test_workers_are_told_where_the_embedded_queue_is(queue_site):
-    assert f"queue at unix://{queue_site.run_file.queue_socket}" in queue_site.log
+    told = f"queue at unix://{queue_site.run_file.queue_socket}"
+    eventually(lambda: told in queue_site.log, what="the line in the log")
 
 
 def test_the_queue_is_started_again_on_the_same_socket(queue_site):
