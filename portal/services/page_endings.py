@@ -51,11 +51,19 @@ def end_ticket_pages(uow: UnitOfWork, ticket_id: int, *, by: User | None, rules:
 
 def tell_owner(uow: UnitOfWork, message: Message, *, rules: PagingRules) -> None:
     """The requester wrote again on a ticket whose page somebody took: its owner gets the words as a text."""
-    query = select(Page).where(Page.ticket_id == message.ticket_id, Page.state == "acknowledged")
+    _tell_owner(uow, message.ticket_id, message.author, message.body, event=f"reply:{message.id}", rules=rules)
+
+
+def tell_owner_of_emergency(uow: UnitOfWork, ticket_id: int, person: str, *, rules: PagingRules) -> None:
+    """The requester declares an emergency where somebody has the page: nobody is rung anew, so its owner must know."""
+    _tell_owner(uow, ticket_id, person, "It is an emergency.", event=f"emergency:{ticket_id}", rules=rules)
+
+
+def _tell_owner(uow: UnitOfWork, ticket_id: int, person: str, said: str, *, event: str, rules: PagingRules) -> None:
+    query = select(Page).where(Page.ticket_id == ticket_id, Page.state == "acknowledged")
     page = uow.session.scalar(query)
     if page is None or page.acknowledged_by is None:
         return
-    body = load_body(uow.session, page, rules)
-    text = words.requester_text(body.number, message.author, message.body)
+    text = words.requester_text(load_body(uow.session, page, rules).number, person, said)
     owner = load_recipients(uow.session, [page.acknowledged_by])
-    tell(uow, rules, owner, event=f"reply:{message.id}", page_id=page.id, text=text)
+    tell(uow, rules, owner, event=event, page_id=page.id, text=text)

@@ -22,7 +22,7 @@ from portal.models import Attachment, Message, Notification, Page, Ticket, UnitO
 from portal.services.context import Context
 from portal.services.form import DECLARED
 from portal.services.form_posts import find_earlier_post, note_post, once_key
-from portal.services.page_endings import end_ticket_pages
+from portal.services.page_endings import end_ticket_pages, tell_owner_of_emergency
 from portal.services.paging import LIVE, Event, decide_for_ticket
 from portal.services.paging_rules import load_paging_rules
 from portal.services.replies import take_reply
@@ -181,6 +181,7 @@ def declare_emergency(context: Context, uow: UnitOfWork, ticket: Ticket, *, pric
     sort_ticket(uow, ticket, actor=actor, now=now, priority=urgent)
     rules = load_paging_rules(uow.session, now=now)
     decide_for_ticket(uow, ticket, Event(Cause.EMERGENCY, at=now, asked_by=actor.name), rules=rules)
+    tell_owner_of_emergency(uow, ticket.id, actor.name, rules=rules)
 
 
 def _author(session: Session, ticket: Ticket) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from portal.models import Message, Notification, Page, PageTicket, Ticket, User
-from portal.services.page_endings import end_for_all, end_ticket_pages, stamp, tell_owner
+from portal.services.page_endings import end_for_all, end_ticket_pages, stamp, tell_owner, tell_owner_of_emergency
 from tests.services.paging_world import ALICE, BOB, CAROL, NOW, RULES, add_ticket, decide, rows, texts
 
 
@@ -72,6 +72,16 @@ def test_the_owner_of_a_page_gets_the_requesters_words(rung):
         page.state, page.acknowledged_by = "acknowledged", BOB
     reply(rung)
     assert notices(rung) == [(BOB, "#1 Dana Reed wrote: Still broken")]
+
+
+def test_the_owner_of_a_page_learns_that_it_became_an_emergency(rung):
+    for is_taken in (False, True):
+        with rung.database.unit_of_work() as uow:
+            if is_taken:
+                page = uow.session.get_one(Page, 1)
+                page.state, page.acknowledged_by = "acknowledged", BOB
+            tell_owner_of_emergency(uow, 1, "Dana Reed", rules=RULES)
+    assert notices(rung) == [(BOB, "#1 Dana Reed wrote: It is an emergency.")]
 
 
 def test_a_reply_to_a_page_nobody_has_wakes_nobody(rung):
