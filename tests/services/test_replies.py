@@ -19,7 +19,7 @@ DANA = NewMessage(REPLY, "It burns again.", author="Dana Reyes <dana@customer.ex
 def database(tmp_path):
     database = make_database(tmp_path)
     with database.unit_of_work() as uow:
-        uow.session.connection().exec_driver_sql("DELETE FROM user")
+        uow.session.connection().exec_driver_sql('DELETE FROM "user"')
     add_people(database)
     yield database
     database.dispose()
