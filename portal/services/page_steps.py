@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from portal.core.escalation import (
@@ -16,6 +16,7 @@ from portal.core.escalation import (
 )
 from portal.models import Notification, Page, UnitOfWork, User
 from portal.services.alarms import end_alarm, page_key, raise_alarm, raise_page_alarm
+from portal.services.bursts import CARRIED
 from portal.services.page_texts import HELD, PAGE, asked_people, cancel_pending, free_codes, write_page_texts
 from portal.services.paging_rules import PagingRules
 from portal.services.recipients import Recipient, resolve_targets
@@ -110,8 +111,9 @@ def end_if_held(uow: UnitOfWork, page: Page, *, rules: PagingRules) -> None:
 
 
 def is_step_lost(session: Session, page: Page) -> bool:
-    """Whether no text of the page's present step is on its way or has arrived."""
-    alive = ("pending", "sending", "accepted", "delivered")
+    """Whether no text of the page's present step is on its way, by itself or within another, or has arrived."""
+    alive = Notification.state.in_(("pending", "sending", "accepted", "delivered"))
+    is_carried = and_(Notification.state == "cancelled", Notification.last_error.startswith(CARRIED))
     query = select(Notification.dedupe_key).where(Notification.page_id == page.id, Notification.kind == PAGE)
-    keys = session.scalars(query.where(Notification.state.in_(alive)))
+    keys = session.scalars(query.where(or_(alive, is_carried)))
     return not any(key.split(":")[3:4] == [str(page.step)] for key in keys)

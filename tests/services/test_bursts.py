@@ -9,6 +9,7 @@ from portal.services import bursts, notifications
 from portal.services.escalation import step_next
 from portal.services.notifications import record_receipt, send_next
 from portal.services.page_changes import take_page
+from portal.services.page_steps import is_step_lost
 from tests.services.paging_world import BOB, CAROL, NOW, NUMBERS, RULES, add_ticket, decide, later, rows
 
 
@@ -81,6 +82,14 @@ def test_a_bundle_that_must_wait_loses_none_of_its_pages(world):
     drain(world)
     assert "3 = P3 #3" in world.sms.texts()[2] and "4 = P3 #4" in world.sms.texts()[2]
     assert "5 = P3 #5" in world.sms.texts()[2] and len(world.sms.sent) == 3
+
+
+def test_a_page_that_travels_within_another_text_keeps_its_step(world):
+    storm(world, 4)
+    world.times.pass_by(seconds=60)
+    notifications._claim(world.context)
+    with world.database.read_session() as session:
+        assert not is_step_lost(session, session.get_one(Page, 4))
 
 
 @pytest.mark.parametrize("moment", ["refused", "lost"])
