@@ -55,12 +55,9 @@ class Site:
         """A ticket by staff, through the page."""
         n = next(_serial)
         data = {
-            "subject": f"Bench {n}",
-            "body": "It is slow.",
-            "email": f"b{n % 40}@c.example",
-            "name": "B",
-            "priority": "3",
-        }
+            "subject": f"Bench {n}", "body": "It is slow.", "email": f"b{n % 40}@c.example", "name": "B",
+            "priority": "3", "queue": "", "category": "", "assignee": "",
+        }  # fmt: skip
         response = self.client.post("/tickets/new", data=data)
         assert response.status_code == 303, (response.status_code, response.get_data(as_text=True)[:2000])
 
