@@ -43,7 +43,7 @@ def play(shop: Shop, dovecot, sink, *, role: str, moment: str) -> None:
     eventually(lambda: page_texts(shop, "bob") and page_texts(shop, "carol"), seconds=LEASE, what="both phones ring")
     shop.phones.reply("+4915550000101", "a")
     die(shop, role)
-    shop.move(seconds=15)
+    shop.set_clock(shop.context.clock.now() + timedelta(seconds=15))  # while what died is still on somebody's lease
     eventually(lambda: shop.pages()[0].state == "acknowledged", seconds=LEASE, what="the answer is heard")
     told = lambda: [text for text in shop.texts("carol") if "Bob" in text]  # noqa: E731
     eventually(told, seconds=LEASE, what="Carol is told")
