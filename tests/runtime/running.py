@@ -16,7 +16,7 @@ from portal.runtime.runfile import RunFile, is_alive, read_run_file
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def eventually(is_so: Callable[[], object], *, seconds: float = 20.0, what: str = "it") -> object:
+def eventually(is_so: Callable[[], object], *, seconds: float = 60.0, what: str = "it") -> object:
     """Wait for something another process does."""
     give_up = time.monotonic() + seconds
     while not (result := is_so()):

@@ -203,7 +203,7 @@ class Shop:
         """What arrived on somebody's phone, oldest first."""
         return [text.text for text in self.phones.list_texts() if text.to == NUMBERS[name]]
 
-    def wait_for_texts(self, name: str, count: int, *, seconds: float = 20) -> list[str]:
+    def wait_for_texts(self, name: str, count: int, *, seconds: float = 60) -> list[str]:
         """Exactly as many texts on a phone, once they are there."""
         eventually(lambda: len(self.texts(name)) >= count, seconds=seconds, what=f"text {count} to {name}")
         texts = self.texts(name)
@@ -253,7 +253,7 @@ class Shop:
         users = {user.id: user.name for user in self.rows(User)}
         return users.get(user_id or 0, "")
 
-    def wait_until_quiet(self, *, seconds: float = 30) -> None:
+    def wait_until_quiet(self, *, seconds: float = 60) -> None:
         """Nothing is due any more: every text has left, every mail has its verdict."""
 
         def is_quiet() -> bool:
