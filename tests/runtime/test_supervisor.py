@@ -34,6 +34,8 @@ def start(tmp_path):
 def site(start):
     run = start()
     run.wait_until_up()
+    # The first page is served before the workers have loaded: these tests want all three.
+    eventually(lambda: run.log.count("queue at") == 2, what="both workers")
     return run
 
 
