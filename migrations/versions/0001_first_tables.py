@@ -27,6 +27,20 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_alarm_ended_at_id'), ['ended_at', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_alarm_key'), ['key'], unique=False)
 
+    op.create_table('automatic_mail',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('at', UtcDateTime(), nullable=False),
+    sa.Column('thread', sa.String(length=100), nullable=False),
+    sa.Column('address', sa.String(length=254), nullable=False),
+    sa.Column('domain', sa.String(length=254), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_automatic_mail'))
+    )
+    with op.batch_alter_table('automatic_mail', schema=None) as batch_op:
+        batch_op.create_index('ix_automatic_mail_address', ['address', 'at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_automatic_mail_at'), ['at'], unique=False)
+        batch_op.create_index('ix_automatic_mail_domain', ['domain', 'at'], unique=False)
+        batch_op.create_index('ix_automatic_mail_thread', ['thread', 'at'], unique=False)
+
     op.create_table('blob',
     sa.Column('sha256', sa.String(length=64), nullable=False),
     sa.Column('size', sa.Integer(), nullable=False),
@@ -102,6 +116,15 @@ def upgrade():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_lexicon_term')),
     sa.UniqueConstraint('aspect', 'target', 'term', name=op.f('uq_lexicon_term_aspect_target_term'))
     )
+    op.create_table('mail_template',
+    sa.Column('event', sa.String(length=30), nullable=False),
+    sa.Column('language', sa.String(length=10), nullable=False),
+    sa.Column('subject', sa.Text(), nullable=False),
+    sa.Column('body', sa.Text(), nullable=False),
+    sa.Column('changed_at', UtcDateTime(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('event', 'language', name=op.f('pk_mail_template'))
+    )
     op.create_table('queue',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('name', sa.String(length=100), nullable=False),
@@ -116,7 +139,6 @@ def upgrade():
     sa.Column('phone', sa.String(length=40), nullable=False),
     sa.Column('department', sa.String(length=100), nullable=False),
     sa.Column('created_at', UtcDateTime(), nullable=False),
-    sa.Column('mail_suspended_at', UtcDateTime(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_requester'))
     )
     with op.batch_alter_table('requester', schema=None) as batch_op:
@@ -195,6 +217,21 @@ def upgrade():
     sa.ForeignKeyConstraint(['sha256'], ['blob.sha256'], name=op.f('fk_blob_chunk_sha256'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('sha256', 'n', name=op.f('pk_blob_chunk'))
     )
+    op.create_table('breaker_trip',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('scope', sa.String(length=20), nullable=False),
+    sa.Column('value', sa.String(length=254), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('tripped_at', UtcDateTime(), nullable=False),
+    sa.Column('resumed_at', UtcDateTime(), nullable=True),
+    sa.Column('resumed_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('held_back', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['resumed_by'], ['user.id'], name=op.f('fk_breaker_trip_resumed_by')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_breaker_trip'))
+    )
+    with op.batch_alter_table('breaker_trip', schema=None) as batch_op:
+        batch_op.create_index('ix_breaker_trip_open', ['resumed_at', 'scope', 'value'], unique=False)
+
     op.create_table('category',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('name', sa.String(length=100), nullable=False),
@@ -220,24 +257,30 @@ def upgrade():
     sa.Column('kind', sa.String(length=20), nullable=False),
     sa.Column('address', sa.String(length=254), nullable=False),
     sa.Column('sender_name', sa.String(length=200), nullable=False),
+    sa.Column('signature', sa.Text(), nullable=False),
     sa.Column('queue_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('is_enabled', sa.Boolean(), nullable=False),
     sa.Column('interval_s', sa.Integer(), nullable=False),
     sa.Column('options', sa.JSON(), nullable=False),
     sa.Column('secrets', sa.JSON(), nullable=False),
+    sa.Column('filters', sa.JSON(), nullable=False),
+    sa.Column('secret_expires_on', sa.Date(), nullable=True),
+    sa.Column('takes_duplicates', sa.Boolean(), nullable=False),
     sa.Column('read_from_at', UtcDateTime(), nullable=True),
     sa.Column('quiet_before_at', UtcDateTime(), nullable=True),
-    sa.Column('uidvalidity', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('last_uid', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('next_at', UtcDateTime(), nullable=False),
     sa.Column('lease_owner', sa.String(length=80), nullable=False),
     sa.Column('lease_until', UtcDateTime(), nullable=True),
     sa.Column('tries', sa.Integer(), nullable=False),
     sa.Column('last_ok_at', UtcDateTime(), nullable=True),
     sa.Column('last_error', sa.Text(), nullable=False),
+    sa.Column('failing_since_at', UtcDateTime(), nullable=True),
     sa.Column('check_asked_at', UtcDateTime(), nullable=True),
     sa.Column('check_result', sa.Text(), nullable=False),
     sa.Column('check_ok', sa.Boolean(), nullable=False),
+    sa.Column('reconcile_asked_at', UtcDateTime(), nullable=True),
+    sa.Column('reconciled_at', UtcDateTime(), nullable=True),
+    sa.Column('reconcile_result', sa.Text(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['queue_id'], ['queue.id'], name=op.f('fk_mailbox_queue_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_mailbox')),
@@ -285,6 +328,39 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_shift_ends_starts'), ['ends', 'starts'], unique=False)
         batch_op.create_index(batch_op.f('ix_shift_user_id'), ['user_id'], unique=False)
 
+    op.create_table('mail_folder',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('mailbox_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('name', sa.String(length=200), nullable=False),
+    sa.Column('role', sa.String(length=10), nullable=False),
+    sa.Column('cursor', sa.Text(), nullable=False),
+    sa.Column('caught_up_at', UtcDateTime(), nullable=True),
+    sa.ForeignKeyConstraint(['mailbox_id'], ['mailbox.id'], name=op.f('fk_mail_folder_mailbox_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_mail_folder')),
+    sa.UniqueConstraint('mailbox_id', 'name', name=op.f('uq_mail_folder_mailbox_id_name'))
+    )
+    op.create_table('mail_rule',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('position', sa.Integer(), nullable=False),
+    sa.Column('name', sa.String(length=200), nullable=False),
+    sa.Column('mailbox_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('is_enabled', sa.Boolean(), nullable=False),
+    sa.Column('conditions', sa.JSON(), nullable=False),
+    sa.Column('action', sa.String(length=20), nullable=False),
+    sa.Column('options', sa.JSON(), nullable=False),
+    sa.ForeignKeyConstraint(['mailbox_id'], ['mailbox.id'], name=op.f('fk_mail_rule_mailbox_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_mail_rule'))
+    )
+    op.create_table('mail_token',
+    sa.Column('mailbox_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('sealed', sa.Text(), nullable=False),
+    sa.Column('changed_at', UtcDateTime(), nullable=False),
+    sa.Column('authorized_at', UtcDateTime(), nullable=True),
+    sa.Column('lease_owner', sa.String(length=80), nullable=False),
+    sa.Column('lease_until', UtcDateTime(), nullable=True),
+    sa.ForeignKeyConstraint(['mailbox_id'], ['mailbox.id'], name=op.f('fk_mail_token_mailbox_id')),
+    sa.PrimaryKeyConstraint('mailbox_id', name=op.f('pk_mail_token'))
+    )
     op.create_table('ticket',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('subject', sa.String(length=300), nullable=False),
@@ -301,6 +377,7 @@ def upgrade():
     sa.Column('is_automatic', sa.Boolean(), nullable=False),
     sa.Column('is_imported', sa.Boolean(), nullable=False),
     sa.Column('asset', sa.String(length=100), nullable=False),
+    sa.Column('phone', sa.String(length=40), nullable=False),
     sa.Column('received_at', UtcDateTime(), nullable=False),
     sa.Column('created_at', UtcDateTime(), nullable=False),
     sa.Column('changed_at', UtcDateTime(), nullable=False),
@@ -311,10 +388,20 @@ def upgrade():
     sa.Column('closed_at', UtcDateTime(), nullable=True),
     sa.Column('first_response_at', UtcDateTime(), nullable=True),
     sa.Column('link_version', sa.Integer(), nullable=False),
+    sa.Column('merged_into_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('follows_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('maybe_of_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('maybe_reason', sa.Text(), nullable=False),
+    sa.Column('rating', sa.Integer(), nullable=False),
+    sa.Column('rated_at', UtcDateTime(), nullable=True),
+    sa.Column('rating_text', sa.Text(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['assignee_id'], ['user.id'], name=op.f('fk_ticket_assignee_id')),
     sa.ForeignKeyConstraint(['category_id'], ['category.id'], name=op.f('fk_ticket_category_id')),
+    sa.ForeignKeyConstraint(['follows_id'], ['ticket.id'], name=op.f('fk_ticket_follows_id')),
     sa.ForeignKeyConstraint(['mailbox_id'], ['mailbox.id'], name=op.f('fk_ticket_mailbox_id')),
+    sa.ForeignKeyConstraint(['maybe_of_id'], ['ticket.id'], name=op.f('fk_ticket_maybe_of_id')),
+    sa.ForeignKeyConstraint(['merged_into_id'], ['ticket.id'], name=op.f('fk_ticket_merged_into_id')),
     sa.ForeignKeyConstraint(['queue_id'], ['queue.id'], name=op.f('fk_ticket_queue_id')),
     sa.ForeignKeyConstraint(['requester_id'], ['requester.id'], name=op.f('fk_ticket_requester_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_ticket'))
@@ -327,6 +414,8 @@ def upgrade():
         batch_op.create_index('ix_ticket_changed', ['changed_at', 'id'], unique=False)
         batch_op.create_index('ix_ticket_is_open_changed', ['is_open', 'changed_at', 'id'], unique=False)
         batch_op.create_index('ix_ticket_is_open_newest', ['is_open', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_ticket_maybe_of_id'), ['maybe_of_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_ticket_merged_into_id'), ['merged_into_id'], unique=False)
         batch_op.create_index('ix_ticket_priority_changed', ['priority', 'changed_at', 'id'], unique=False)
         batch_op.create_index('ix_ticket_priority_newest', ['priority', 'id'], unique=False)
         batch_op.create_index('ix_ticket_queue_id_changed', ['queue_id', 'changed_at', 'id'], unique=False)
@@ -353,6 +442,7 @@ def upgrade():
     sa.Column('message_id', sa.String(length=500), nullable=False),
     sa.Column('ticket_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('is_ours', sa.Boolean(), nullable=False),
+    sa.Column('is_seen', sa.Boolean(), nullable=False),
     sa.ForeignKeyConstraint(['ticket_id'], ['ticket.id'], name=op.f('fk_known_message_id_ticket_id')),
     sa.PrimaryKeyConstraint('message_id', name=op.f('pk_known_message_id'))
     )
@@ -363,11 +453,13 @@ def upgrade():
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('mailbox_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('folder', sa.String(length=200), nullable=False),
-    sa.Column('provider_id', sa.String(length=200), nullable=False),
+    sa.Column('provider_id', sa.String(length=300), nullable=False),
+    sa.Column('conversation_id', sa.String(length=300), nullable=False),
     sa.Column('message_id', sa.String(length=500), nullable=False),
     sa.Column('content_hash', sa.String(length=64), nullable=False),
     sa.Column('sender', sa.String(length=300), nullable=False),
     sa.Column('subject', sa.String(length=300), nullable=False),
+    sa.Column('kind', sa.String(length=20), nullable=False),
     sa.Column('size', sa.Integer(), nullable=False),
     sa.Column('received_at', UtcDateTime(), nullable=False),
     sa.Column('listed_at', UtcDateTime(), nullable=False),
@@ -376,9 +468,13 @@ def upgrade():
     sa.Column('reason', sa.Text(), nullable=False),
     sa.Column('verdict_at', UtcDateTime(), nullable=True),
     sa.Column('ticket_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('rule_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('is_quiet', sa.Boolean(), nullable=False),
     sa.Column('is_found_late', sa.Boolean(), nullable=False),
     sa.Column('is_cut', sa.Boolean(), nullable=False),
+    sa.Column('is_sent', sa.Boolean(), nullable=False),
+    sa.Column('is_released', sa.Boolean(), nullable=False),
+    sa.Column('as_text', sa.Boolean(), nullable=False),
     sa.Column('state', sa.String(length=20), nullable=False),
     sa.Column('due_at', UtcDateTime(), nullable=True),
     sa.Column('lease_owner', sa.String(length=80), nullable=False),
@@ -386,6 +482,7 @@ def upgrade():
     sa.Column('tries', sa.Integer(), nullable=False),
     sa.Column('last_error', sa.Text(), nullable=False),
     sa.ForeignKeyConstraint(['mailbox_id'], ['mailbox.id'], name=op.f('fk_mail_ledger_mailbox_id')),
+    sa.ForeignKeyConstraint(['rule_id'], ['mail_rule.id'], name=op.f('fk_mail_ledger_rule_id')),
     sa.ForeignKeyConstraint(['sha256'], ['blob.sha256'], name=op.f('fk_mail_ledger_sha256')),
     sa.ForeignKeyConstraint(['ticket_id'], ['ticket.id'], name=op.f('fk_mail_ledger_ticket_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_mail_ledger')),
@@ -393,10 +490,35 @@ def upgrade():
     )
     with op.batch_alter_table('mail_ledger', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_mail_ledger_content_hash'), ['content_hash'], unique=False)
+        batch_op.create_index('ix_mail_ledger_conversation', ['mailbox_id', 'conversation_id'], unique=False)
         batch_op.create_index('ix_mail_ledger_due', ['state', 'is_quiet', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_mail_ledger_listed_at'), ['listed_at'], unique=False)
+        batch_op.create_index('ix_mail_ledger_mailbox', ['mailbox_id', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_mail_ledger_message_id'), ['message_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_mail_ledger_ticket_id'), ['ticket_id'], unique=False)
         batch_op.create_index('ix_mail_ledger_verdict', ['verdict', 'id'], unique=False)
+
+    op.create_table('mail_suspension',
+    sa.Column('address', sa.String(length=254), nullable=False),
+    sa.Column('at', UtcDateTime(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('ticket_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.ForeignKeyConstraint(['ticket_id'], ['ticket.id'], name=op.f('fk_mail_suspension_ticket_id')),
+    sa.PrimaryKeyConstraint('address', name=op.f('pk_mail_suspension'))
+    )
+    op.create_table('monitor_key',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('rule_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('key', sa.String(length=300), nullable=False),
+    sa.Column('ticket_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('opened_at', UtcDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['rule_id'], ['mail_rule.id'], name=op.f('fk_monitor_key_rule_id')),
+    sa.ForeignKeyConstraint(['ticket_id'], ['ticket.id'], name=op.f('fk_monitor_key_ticket_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_monitor_key')),
+    sa.UniqueConstraint('rule_id', 'key', name=op.f('uq_monitor_key_rule_id_key'))
+    )
+    with op.batch_alter_table('monitor_key', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_monitor_key_ticket_id'), ['ticket_id'], unique=False)
 
     op.create_table('page',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -593,6 +715,9 @@ def upgrade():
     sa.Column('attachment_ids', sa.JSON(), nullable=False),
     sa.Column('created_at', UtcDateTime(), nullable=False),
     sa.Column('sent_at', UtcDateTime(), nullable=True),
+    sa.Column('delivery', sa.String(length=10), nullable=False),
+    sa.Column('delivery_text', sa.Text(), nullable=False),
+    sa.Column('delivery_at', UtcDateTime(), nullable=True),
     sa.Column('state', sa.String(length=20), nullable=False),
     sa.Column('due_at', UtcDateTime(), nullable=True),
     sa.Column('lease_owner', sa.String(length=80), nullable=False),
@@ -607,6 +732,7 @@ def upgrade():
     )
     with op.batch_alter_table('outgoing_mail', schema=None) as batch_op:
         batch_op.create_index('ix_outgoing_mail_due', ['state', 'due_at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_outgoing_mail_message_id'), ['message_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_outgoing_mail_ticket_id'), ['ticket_id'], unique=False)
 
     op.create_table('search_document',

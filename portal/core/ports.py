@@ -7,6 +7,7 @@ on every network call. All datetimes are aware and in UTC.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -124,16 +125,9 @@ class SmsGateway(Protocol):
 
 
 @dataclass(frozen=True)
-class MailboxPosition:
-    """Where a folder was last read to. `uidvalidity` 0 and `last_uid` 0 mean never."""
-
-    uidvalidity: int = 0
-    last_uid: int = 0
-
-
-@dataclass(frozen=True)
 class FetchedMail:
-    """One message as listed. `provider_id` is `uidvalidity:uid`. `raw` is None when it is over the size limit."""
+    """One message as listed. `provider_id` is unique in its folder and never used again: `uidvalidity:uid` for IMAP,
+    the immutable id for Graph. `raw` is None when it is over the size limit; `conversation_id` is Graph's, else ""."""
 
     provider_id: str
     folder: str
@@ -141,28 +135,37 @@ class FetchedMail:
     size: int
     raw: bytes | None
     header: bytes = b""
+    conversation_id: str = ""
 
 
 @dataclass(frozen=True)
 class MailBatch:
-    """Some messages in mailbox order, where reading stands after them, and whether more wait."""
+    """Some messages in mailbox order, where reading stands after them, and whether more wait.
+
+    `was_reset`: the server forgot what `cursor` meant (another UIDVALIDITY, 410 Gone): nothing was read.
+    """
 
     mails: tuple[FetchedMail, ...]
-    position: MailboxPosition
+    cursor: str
     has_more: bool
     was_reset: bool = False
 
 
 class Mailbox(Protocol):
-    """One mailbox at a mail server. Reading never marks, moves or deletes."""
+    """One mailbox at a mail server. Reading never marks, moves or deletes. A cursor is opaque to everybody but its
+    adapter; a folder that is gone raises GatewayError with code `folder`."""
 
-    def fetch(self, folder: str, position: MailboxPosition, *, limit: int, byte_limit: int, max_size: int) -> MailBatch:
-        """The messages after `position`, at most `limit` and about `byte_limit` bytes; single ones over `max_size`
-        bytes come with `raw=None` and their header only. A changed UIDVALIDITY starts again at 0 (`was_reset`)."""
+    def fetch(self, folder: str, cursor: str, *, limit: int, byte_limit: int, max_size: int) -> MailBatch:
+        """The messages after `cursor`, at most `limit` and about `byte_limit` bytes; single ones over `max_size`
+        bytes come with `raw=None` and their header only."""
         ...
 
-    def position_from(self, folder: str, since: datetime | None) -> MailboxPosition:
-        """Where reading must start to see what arrived since then; None: only what comes from now on."""
+    def start(self, folder: str, since: datetime | None) -> str:
+        """The cursor from which reading sees what arrived since then; None: only what comes from now on."""
+        ...
+
+    def is_ahead(self, provider_id: str, cursor: str) -> bool:
+        """Whether reading on from `cursor` will surely bring this message. Asks nobody."""
         ...
 
     def list_ids(self, folder: str, since: datetime) -> Sequence[tuple[str, datetime]]:
@@ -215,22 +218,47 @@ class MailSender(Protocol):
         """Returns once the server took it. Raises GatewayError."""
         ...
 
+    def was_sent(self, message_id: str) -> bool | None:
+        """Whether a mail whose answer got lost went out; None where the server cannot be asked (SMTP)."""
+        ...
+
     def check(self) -> str:
         """Log in and out again, for the test button. One line, or GatewayError."""
         ...
 
 
+class TokenStore(Protocol):
+    """The OAuth tokens of one mailbox, as its adapter serialises them; sealed where they lie."""
+
+    def load(self) -> str:
+        """What was saved last, by whichever process; "" for nothing."""
+        ...
+
+    def save(self, tokens: str) -> None:
+        """Committed when it returns, so that a rotated refresh token is stored before it is used."""
+        ...
+
+    def refreshing(self) -> AbstractContextManager[bool]:
+        """Around a refresh: one process at a time. True: it is ours to do; False: somebody else did it, load again."""
+        ...
+
+
 @dataclass(frozen=True)
 class MailAccount:
-    """How to reach one mailbox, known by its `key`.
+    """How to reach one mailbox, known by its `key`. `kind` is imap or graph.
 
     `imap` and `smtp` hold host, port, security (tls, starttls, plain), user and password, as the adapters' settings
-    name them; an empty `smtp` means that this mailbox sends nothing.
+    name them; an empty `smtp` means that an IMAP mailbox sends nothing. `oauth` holds what signing in by OAuth needs
+    (`integrations/oauth`), for graph and for IMAP servers that take no passwords; `graph` the rest of Graph's.
     """
 
     key: str
-    imap: Mapping[str, Any] = field(repr=False)
-    smtp: Mapping[str, Any] = field(repr=False)
+    kind: str = "imap"
+    imap: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    smtp: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    graph: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    oauth: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    tokens: TokenStore | None = field(default=None, repr=False, compare=False)
 
 
 class MailTransport(Protocol):

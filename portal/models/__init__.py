@@ -3,7 +3,15 @@
 from portal.models.base import Base, UtcDateTime
 from portal.models.blobs import Blob, BlobChunk, SessionBlobStore
 from portal.models.database import Database, DatabaseBusyError, ReadSession, UnitOfWork, is_writing
-from portal.models.mail import KnownMessageId, MailboxRow, MailLedger, OutgoingMail
+from portal.models.mail import KnownMessageId, MailboxRow, MailFolder, MailLedger, MailToken, OutgoingMail
+from portal.models.mail_rules import (
+    AutomaticMail,
+    BreakerTrip,
+    MailRule,
+    MailSuspension,
+    MailTemplate,
+    MonitorKey,
+)
 from portal.models.paging import InboundText, Notification, Page, PageCode, PageDecisionRow, PageTicket
 from portal.models.people import AuditEvent, OneTimeLink, Phone, SignInAttempt, User
 from portal.models.site import (
@@ -35,10 +43,12 @@ from portal.models.tickets import (
 )
 
 __all__ = [
-    "Alarm", "Attachment", "AuditEvent", "Base", "Blob", "BlobChunk", "BusinessPeriod", "Category", "Check",
-    "Database", "DatabaseBusyError", "EscalationStepRow", "FormPost", "HolidayRow", "InboundText", "Job", "JobRun",
-    "KnownMessageId", "Lease", "LexiconTerm", "MailLedger", "MailboxRow", "Message", "Notification", "OneTimeLink",
-    "OutgoingMail", "Page", "PageCode", "PageDecisionRow", "PageTicket", "Phone", "Queue", "ReadSession",
-    "Requester", "RestartRequest", "RuleRow", "SearchDocument", "SessionBlobStore", "SettingRow", "ShiftRow",
-    "SignInAttempt", "Ticket", "TicketCount", "TicketEvent", "UnitOfWork", "User", "UtcDateTime", "is_writing",
+    "Alarm", "Attachment", "AuditEvent", "AutomaticMail", "Base", "Blob", "BlobChunk", "BreakerTrip",
+    "BusinessPeriod", "Category", "Check", "Database", "DatabaseBusyError", "EscalationStepRow", "FormPost",
+    "HolidayRow", "InboundText", "Job", "JobRun", "KnownMessageId", "Lease", "LexiconTerm", "MailFolder",
+    "MailLedger", "MailRule", "MailSuspension", "MailTemplate", "MailToken", "MailboxRow", "Message",
+    "MonitorKey", "Notification", "OneTimeLink", "OutgoingMail", "Page", "PageCode", "PageDecisionRow",
+    "PageTicket", "Phone", "Queue", "ReadSession", "Requester", "RestartRequest", "RuleRow", "SearchDocument",
+    "SessionBlobStore", "SettingRow", "ShiftRow", "SignInAttempt", "Ticket", "TicketCount", "TicketEvent",
+    "UnitOfWork", "User", "UtcDateTime", "is_writing",
 ]  # fmt: skip

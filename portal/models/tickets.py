@@ -64,7 +64,6 @@ class Requester(Base):
     phone: Mapped[str] = mapped_column(String(40), default="")
     department: Mapped[str] = mapped_column(String(100), default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    mail_suspended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # its address bounced
     __table_args__ = (
         Index(
             "uq_requester_email",
@@ -84,7 +83,8 @@ class Ticket(Base):
 
     `is_open` follows `status` (core/tickets.py). `emergency` is "", "declared" or "declined" (the form's question).
     `is_imported` tickets never page. `phone` is the number given with this request. `link_version` goes up to revoke
-    the requester's private link.
+    the requester's private link. `maybe_of_id` is a ticket it may belong to by weak evidence, until somebody decides;
+    `follows_id` a closed one that it goes on from; `rating` is 1 (bad) to 5, 0 for none.
     """
 
     __tablename__ = "ticket"
@@ -114,6 +114,13 @@ class Ticket(Base):
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     first_response_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     link_version: Mapped[int] = mapped_column(default=1)
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
+    follows_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"))
+    maybe_of_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
+    maybe_reason: Mapped[str] = mapped_column(Text, default="")
+    rating: Mapped[int] = mapped_column(default=0)
+    rated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    rating_text: Mapped[str] = mapped_column(Text, default="")
     version: Mapped[int] = mapped_column(default=1)
     __table_args__ = (
         Index("ix_ticket_changed", "changed_at", "id"),

@@ -11,7 +11,7 @@ from portal.models import MailboxRow, Notification, Page, Ticket, UnitOfWork
 from portal.services.alarms import alarm_silent_pages, end_alarm, raise_alarm
 from portal.services.context import Context
 from portal.services.mail_intake import count_unexplained
-from portal.services.mailboxes import IMAP
+from portal.services.mailboxes import READ_KINDS
 from portal.services.paging_rules import load_paging_rules
 
 # A decided page reaches a phone, or a person is told that it did not, within two minutes (docs/product.md, promise 3).
@@ -73,5 +73,5 @@ def _unread_mailboxes(session: Session, before: datetime) -> list[str]:
     """Mailboxes that should have been read since and were not."""
     is_unread = or_(MailboxRow.last_ok_at.is_(None), MailboxRow.last_ok_at < before)
     is_stuck = or_(MailboxRow.next_at < before, MailboxRow.tries >= _MANY_TRIES)
-    query = select(MailboxRow.name).where(MailboxRow.kind == IMAP, MailboxRow.is_enabled, is_unread, is_stuck)
+    query = select(MailboxRow.name).where(MailboxRow.kind.in_(READ_KINDS), MailboxRow.is_enabled, is_unread, is_stuck)
     return list(session.scalars(query.order_by(MailboxRow.name)))

@@ -16,12 +16,12 @@ from portal.models import (
     MailLedger,
     Message,
     OutgoingMail,
-    Requester,
     SessionBlobStore,
     Ticket,
     UnitOfWork,
 )
 from portal.services.context import Context
+from portal.services.mail_suspensions import suspend
 from portal.services.paging_rules import load_paging_rules
 from portal.services.replies import take_reply
 from portal.services.tickets import (
@@ -154,6 +154,7 @@ def _learn_ids(uow: UnitOfWork, ticket_id: int, mail: ParsedMail, *, with_parent
 def _note_bounce(context: Context, uow: UnitOfWork, ticket: Ticket, mail: ParsedMail) -> None:
     """Stop mail to an address that is dead, if the report returns a mail that we really sent there: anybody can write
     a report."""
+    now = context.clock.now()
     query = select(OutgoingMail).where(
         OutgoingMail.ticket_id == ticket.id, OutgoingMail.message_id.in_(mail.returned_ids)
     )
@@ -164,13 +165,6 @@ def _note_bounce(context: Context, uow: UnitOfWork, ticket: Ticket, mail: Parsed
             if address not in (one.lower() for one in (*outgoing.to, *outgoing.cc)):
                 continue
             outgoing.last_error = f"Came back from {address}: {report.action} {report.status} {report.diagnostic}"[:500]
-            if report.is_permanent:
-                _suspend(context, uow, ticket, address)
-
-
-def _suspend(context: Context, uow: UnitOfWork, ticket: Ticket, address: str) -> None:
-    now = context.clock.now()
-    requester = uow.session.scalar(select(Requester).where(Requester.email == address))
-    if requester is not None and requester.mail_suspended_at is None:
-        requester.mail_suspended_at = now
-        record_event(uow, ticket, "address_suspended", actor=MAIL, now=now, address=address)
+            reason = f"Mail came back: {report.status} {report.diagnostic}".strip()
+            if report.is_permanent and suspend(uow, address, reason=reason, now=now, ticket_id=ticket.id):
+                record_event(uow, ticket, "address_suspended", actor=MAIL, now=now, address=address)

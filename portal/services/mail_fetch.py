@@ -17,11 +17,11 @@ from sqlalchemy.orm import Session
 
 from portal.core import retry
 from portal.core.errors import DomainError, GatewayError
-from portal.core.ports import FetchedMail, MailAccount, MailBatch, Mailbox, MailboxPosition
+from portal.core.ports import FetchedMail, MailAccount, MailBatch, Mailbox
 from portal.core.work import MAIL_FETCH, MAIL_INTAKE
-from portal.models import MailboxRow, MailLedger, SessionBlobStore, UnitOfWork
+from portal.models import MailboxRow, MailFolder, MailLedger, SessionBlobStore, UnitOfWork
 from portal.services.context import Context
-from portal.services.mailboxes import IMAP, load_account
+from portal.services.mailboxes import IMAP, READ_KINDS, SENT, load_account
 
 BATCH_MAILS = 50
 BATCH_BYTES = 10_000_000
@@ -34,14 +34,23 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
+class FolderPlace:
+    """Where reading stands in one folder."""
+
+    id: int
+    name: str
+    cursor: str
+    is_sent: bool
+
+
+@dataclass(frozen=True)
 class Claimed:
-    """A mailbox that is ours until the lease ends."""
+    """A mailbox that is ours until the lease ends. `folders`: the one requests arrive in first."""
 
     id: int
     owner: str
     account: MailAccount
-    folder: str
-    position: MailboxPosition
+    folders: tuple[FolderPlace, ...]
     read_from_at: datetime | None
     quiet_before_at: datetime | None
     last_ok_at: datetime | None
@@ -76,7 +85,7 @@ def fetch_next(context: Context) -> bool:
 def _due(now: datetime, lease_now: datetime) -> ColumnElement[bool]:
     is_free = or_(MailboxRow.lease_until.is_(None), MailboxRow.lease_until <= lease_now)
     wanted = or_(MailboxRow.check_asked_at.is_not(None), and_(MailboxRow.is_enabled, MailboxRow.next_at <= now))
-    return and_(MailboxRow.kind == IMAP, is_free, wanted)
+    return and_(MailboxRow.kind.in_(READ_KINDS), is_free, wanted)
 
 
 def _next_id(session: Session, context: Context) -> int | None:
@@ -108,8 +117,7 @@ def _claim(context: Context) -> Claimed | None:
             row.id,
             row.lease_owner,
             account,
-            row.options.get("folder", "INBOX"),
-            MailboxPosition(row.uidvalidity, row.last_uid),
+            _load_folders(uow.session, row.id),
             row.read_from_at,
             row.quiet_before_at,
             row.last_ok_at,
@@ -118,44 +126,69 @@ def _claim(context: Context) -> Claimed | None:
         )
 
 
+def _load_folders(session: Session, mailbox_id: int) -> tuple[FolderPlace, ...]:
+    query = select(MailFolder).where(MailFolder.mailbox_id == mailbox_id).order_by(MailFolder.role, MailFolder.id)
+    return tuple(FolderPlace(one.id, one.name, one.cursor, one.role == SENT) for one in session.scalars(query))
+
+
 def _read(context: Context, claimed: Claimed, mailbox: Mailbox) -> None:
-    if claimed.position.uidvalidity == 0:
-        position = mailbox.position_from(claimed.folder, claimed.read_from_at)
-        _save_batch(context, claimed, MailBatch((), position, has_more=True))
-        return
-    batch = mailbox.fetch(
-        claimed.folder, claimed.position, limit=BATCH_MAILS, byte_limit=BATCH_BYTES, max_size=MAX_MAIL_BYTES
-    )
-    if batch.was_reset:
-        # The server renumbered the folder. What we have is recognised by its content; older mail stays left alone.
-        since = max(filter(None, (claimed.read_from_at, (claimed.last_ok_at or context.clock.now()) - _RESET_OVERLAP)))
-        log.warning("a mailbox was renumbered", mailbox=claimed.id)
-        batch = MailBatch((), mailbox.position_from(claimed.folder, since), has_more=True)
-    _save_batch(context, claimed, batch)
+    """One batch of each folder. The lease is given back with the last."""
+    has_more = False
+    for place in claimed.folders:
+        batch = _read_batch(context, claimed, place, mailbox)
+        has_more = has_more or batch.has_more
+        if not _save_batch(context, claimed, place, batch):
+            return
+    _finish(context, claimed, has_more=has_more)
+
+
+def _read_batch(context: Context, claimed: Claimed, place: FolderPlace, mailbox: Mailbox) -> MailBatch:
+    if not place.cursor:
+        # Mail that was sent by hand before we came answers nothing that we know.
+        since = None if place.is_sent else claimed.read_from_at
+        return MailBatch((), mailbox.start(place.name, since), has_more=True)
+    batch = mailbox.fetch(place.name, place.cursor, limit=BATCH_MAILS, byte_limit=BATCH_BYTES, max_size=MAX_MAIL_BYTES)
+    if not batch.was_reset:
+        return batch
+    # The server numbered the folder anew. What we have is recognised by its content; older mail stays left alone.
+    since = max(filter(None, (claimed.read_from_at, (claimed.last_ok_at or context.clock.now()) - _RESET_OVERLAP)))
+    log.warning("a mailbox was renumbered", mailbox=claimed.id, folder=place.name)
+    return MailBatch((), mailbox.start(place.name, since), has_more=True)
 
 
 def _own(uow: UnitOfWork, claimed: Claimed) -> MailboxRow | None:
-    """The row, unless the lease was lost or the mailbox changed to another place in the meantime."""
+    """The row, unless the lease was lost in the meantime."""
     row = uow.session.get_one(MailboxRow, claimed.id)
-    is_same = (row.uidvalidity, row.last_uid) == (claimed.position.uidvalidity, claimed.position.last_uid)
-    return row if row.lease_owner == claimed.owner and is_same else None
+    return row if row.lease_owner == claimed.owner else None
 
 
-def _save_batch(context: Context, claimed: Claimed, batch: MailBatch) -> None:
+def _save_batch(context: Context, claimed: Claimed, place: FolderPlace, batch: MailBatch) -> bool:
+    """False: the lease was lost, or the mailbox was changed to another place in the meantime."""
+    now = context.clock.now()
+    with context.database.unit_of_work() as uow:
+        row, folder = _own(uow, claimed), uow.session.get(MailFolder, place.id)
+        if row is None or folder is None or folder.cursor != place.cursor:
+            return False
+        if not place.cursor and not place.is_sent:
+            # From before the connection: what arrives while it is made pages like any other.
+            row.quiet_before_at = row.quiet_before_at or claimed.at
+            row.read_from_at = row.read_from_at or claimed.at
+        folder.cursor = batch.cursor
+        if not batch.has_more:
+            folder.caught_up_at = now
+        if store_mails(uow, row, batch.mails, now=now, is_sent=place.is_sent):
+            uow.wake(MAIL_INTAKE)
+        return True
+
+
+def _finish(context: Context, claimed: Claimed, *, has_more: bool) -> None:
     now = context.clock.now()
     with context.database.unit_of_work() as uow:
         row = _own(uow, claimed)
         if row is None:
             return
-        if claimed.position.uidvalidity == 0:
-            # From before the connection: what arrives while it is made pages like any other.
-            row.quiet_before_at = row.quiet_before_at or claimed.at
-            row.read_from_at = row.read_from_at or claimed.at
-        row.uidvalidity, row.last_uid = batch.position.uidvalidity, batch.position.last_uid
-        row.last_ok_at, row.last_error, row.tries, row.lease_until = now, "", 0, None
-        row.next_at = now if batch.has_more else now + timedelta(seconds=row.interval_s)
-        if store_mails(uow, row, batch.mails, now=now):
-            uow.wake(MAIL_INTAKE)
+        row.last_ok_at, row.last_error, row.tries, row.failing_since_at, row.lease_until = now, "", 0, None, None
+        row.next_at = now if has_more else now + timedelta(seconds=row.interval_s)
 
 
 def store_mails(
@@ -166,6 +199,7 @@ def store_mails(
     now: datetime,
     is_quiet: bool = False,
     is_found_late: bool = False,
+    is_sent: bool = False,
 ) -> int:
     """Originals and ledger rows of mails not known yet, in the caller's transaction. Gives how many were new."""
     blobs = SessionBlobStore(uow.session)
@@ -191,6 +225,8 @@ def store_mails(
                 "is_cut": mail.raw is None,
                 "is_quiet": is_quiet or (quiet_before is not None and received_at < quiet_before),
                 "is_found_late": is_found_late,
+                "is_sent": is_sent,
+                "conversation_id": mail.conversation_id[:300],
             }
         )
     if rows:
@@ -219,15 +255,15 @@ def _save_failure(context: Context, claimed: Claimed, error: GatewayError) -> No
             row.check_asked_at, row.check_result, row.check_ok = None, error.message, False
             return
         row.tries, row.last_error = row.tries + 1, error.message
+        row.failing_since_at = row.failing_since_at or now
         plan = retry.plan_retry(retry.MAILBOX, tries=row.tries, now=now, retry_after=error.retry_after)
         slow = now + timedelta(seconds=retry.MAILBOX.waits[-1])
         row.next_at = slow if error.permanent or plan.due_at is None else plan.due_at
 
 
 def _check(context: Context, claimed: Claimed, mailbox: Mailbox) -> str:
-    count = mailbox.count(claimed.folder)
-    lines = [f"Reading works: {count:,} messages in {claimed.folder}."]
-    if claimed.account.smtp.get("host"):
+    lines = [f"Reading works: {mailbox.count(one.name):,} messages in {one.name}." for one in claimed.folders]
+    if claimed.account.smtp.get("host") or claimed.account.kind != IMAP:
         lines.append(f"Sending works: {context.mail.sender(claimed.account).check()}")
     else:
         lines.append("This mailbox sends nothing: no server for outgoing mail is entered.")

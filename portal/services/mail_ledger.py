@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from portal.core import intake
 from portal.core.errors import DomainError
-from portal.models import MailboxRow, MailLedger, Requester, SessionBlobStore, Ticket, UnitOfWork
+from portal.models import MailboxRow, MailLedger, SessionBlobStore, Ticket, UnitOfWork
 from portal.services.audit import Change, record_change
 
 PAGE_SIZE = 50
@@ -90,22 +89,6 @@ def ignore_quarantined(uow: UnitOfWork, ledger_id: int, *, change: Change) -> No
         raise DomainError("This mail is not in quarantine any more.")
     row.reason, row.verdict, row.verdict_at = f"set aside by hand; before: {row.reason}", intake.IGNORED, change.at
     record_change(uow, change, "mail.ignore", f"mail {row.id}")
-
-
-def list_suspended(session: Session, *, most: int = 50) -> list[tuple[str, datetime]]:
-    """Addresses whose mail came back, newest first."""
-    query = select(Requester.email, Requester.mail_suspended_at).where(Requester.mail_suspended_at.is_not(None))
-    rows = session.execute(query.order_by(Requester.mail_suspended_at.desc()).limit(most))
-    return [(email, at) for email, at in rows if at]
-
-
-def resume_address(uow: UnitOfWork, email: str, *, change: Change) -> None:
-    """Send mail to an address again, because a person knows better. Raises DomainError for an unknown one."""
-    requester = uow.session.scalar(select(Requester).where(Requester.email == email.lower()))
-    if requester is None:
-        raise DomainError(f"Nobody with the address {email} has written yet.")
-    requester.mail_suspended_at = None
-    record_change(uow, change, "mail.resume", email)
 
 
 def load_ticket_subject(session: Session, ticket_id: int | None) -> str:

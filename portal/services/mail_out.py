@@ -25,8 +25,9 @@ from portal.models import (
 from portal.services.alarm_mail import EVENT as ALARM
 from portal.services.context import Context
 from portal.services.mail_facts import TOKEN_PURPOSE
+from portal.services.mail_suspensions import find_suspended
 from portal.services.mail_words import ANSWER, CONFIRMATION, RESOLVED, MailValues, render_mail
-from portal.services.mailboxes import IMAP, own_addresses
+from portal.services.mailboxes import GRAPH, READ_KINDS, own_addresses
 from portal.services.settings import load_settings
 
 MAX_REFERENCES = 10
@@ -179,7 +180,7 @@ def _why_held_back(
 ) -> str:
     if requester is None:
         return "The requester is gone."
-    if requester.mail_suspended_at is not None:
+    if find_suspended(session, [requester.email]):
         return f"Mail to {requester.email} came back, so nothing more is sent there."
     if requester.email in own_addresses(session):
         return f"{requester.email} is our own mailbox."
@@ -199,8 +200,8 @@ def why_stopped(session: Session, row: OutgoingMail, mailbox: MailboxRow | None)
 
 def _mailbox_for(session: Session, ticket: Ticket) -> MailboxRow | None:
     """The mailbox it came in by, else the first that can send."""
-    query = select(MailboxRow).where(MailboxRow.kind == IMAP).order_by(MailboxRow.id)
-    able = [row for row in session.scalars(query) if row.options.get("smtp")]
+    query = select(MailboxRow).where(MailboxRow.kind.in_(READ_KINDS)).order_by(MailboxRow.id)
+    able = [row for row in session.scalars(query) if row.kind == GRAPH or row.options.get("smtp")]
     return next((row for row in able if row.id == ticket.mailbox_id), able[0] if able else None)
 
 

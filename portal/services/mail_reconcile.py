@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 from portal.core.errors import DomainError, GatewayError
 from portal.core.ports import FetchedMail, Mailbox
 from portal.core.work import MAIL_INTAKE
-from portal.models import MailboxRow, MailLedger
+from portal.models import MailboxRow, MailFolder, MailLedger
 from portal.services.context import Context
 from portal.services.mail_fetch import MAX_MAIL_BYTES, store_mails
-from portal.services.mailboxes import list_mailboxes, load_account
+from portal.services.mailboxes import INBOX, list_mailboxes, load_account
 
 _AT_ONCE = 500
 NOT_READ_YET = "not read yet"
@@ -43,17 +43,20 @@ def check_mailboxes(context: Context, *, days: int) -> list[MailboxCheck]:
 
 def check_mailbox(context: Context, row: MailboxRow, *, days: int) -> MailboxCheck:
     """Take in what arrived since the mailbox was set up, at most `days` ago, and has no row."""
-    if not row.uidvalidity:
+    with context.database.read_session() as session:
+        query = select(MailFolder).where(MailFolder.mailbox_id == row.id, MailFolder.role == INBOX)
+        place = session.scalar(query)
+    if place is None or not place.cursor:
         return MailboxCheck(row.name, error=NOT_READ_YET)
     now = context.clock.now()
     since = max(now - timedelta(days=days), row.quiet_before_at or now, row.read_from_at or now)
-    folder = row.options.get("folder", "INBOX")
     try:
         mailbox = context.mail.mailbox(load_account(row, context.box))
-        listed = mailbox.list_ids(folder, since)
-        missing = _missing(context, row, folder, listed)
+        listed = mailbox.list_ids(place.name, since)
+        passed = [pair for pair in listed if not mailbox.is_ahead(pair[0], place.cursor)]
+        missing = _missing(context, place, passed)
         for provider_id in missing:
-            _take_in(context, row, folder, mailbox, provider_id)
+            _take_in(context, row, place.name, mailbox, provider_id)
     except (GatewayError, DomainError) as error:
         return MailboxCheck(row.name, error=str(error))
     if missing:
@@ -61,19 +64,14 @@ def check_mailbox(context: Context, row: MailboxRow, *, days: int) -> MailboxChe
     return MailboxCheck(row.name, len(listed), len(missing))
 
 
-def _missing(context: Context, row: MailboxRow, folder: str, listed: Sequence[tuple[str, datetime]]) -> list[str]:
+def _missing(context: Context, place: MailFolder, passed: Sequence[tuple[str, datetime]]) -> list[str]:
     """What reading has passed and the ledger does not know, oldest first. What lies ahead is read in its turn."""
-    passed = [one for one, _ in sorted(listed, key=lambda pair: pair[1]) if _is_passed(row, one)]
+    ids = [one for one, _ in sorted(passed, key=lambda pair: pair[1])]
     known: set[str] = set()
     with context.database.read_session() as session:
-        for start in range(0, len(passed), _AT_ONCE):
-            known |= _known(session, row.id, folder, passed[start : start + _AT_ONCE])
-    return [one for one in passed if one not in known]
-
-
-def _is_passed(row: MailboxRow, provider_id: str) -> bool:
-    uidvalidity, _, uid = provider_id.partition(":")
-    return uidvalidity == str(row.uidvalidity) and int(uid) <= row.last_uid
+        for start in range(0, len(ids), _AT_ONCE):
+            known |= _known(session, place.mailbox_id, place.name, ids[start : start + _AT_ONCE])
+    return [one for one in ids if one not in known]
 
 
 def _known(session: Session, mailbox_id: int, folder: str, ids: Sequence[str]) -> set[str]:

@@ -8,15 +8,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from portal.core.errors import DomainError
 from portal.core.ports import MailAccount, SecretBox
-from portal.models import MailboxRow, UnitOfWork
+from portal.models import MailboxRow, MailFolder, UnitOfWork
 from portal.services.audit import Change, record_change
 
-IMAP, FILES = "imap", "files"
+IMAP, GRAPH, FILES = "imap", "graph", "files"
+READ_KINDS = (IMAP, GRAPH)
+INBOX, SENT = "inbox", "sent"  # roles of folders
 SECURITY = ("tls", "starttls", "plain")
 MIN_INTERVAL_S, MAX_INTERVAL_S = 5, 3600
 _ADDRESS = re.compile(r"[^\s@<>\"(),;:]+@[^\s@<>\"(),;:]+")
@@ -44,6 +46,7 @@ class MailboxForm:
     sender_name: str = ""
     queue_id: int | None = None
     folder: str = "INBOX"
+    sent_folder: str = ""
     interval_s: int = 20
     is_enabled: bool = True
     read_from_at: datetime | None = None
@@ -51,12 +54,12 @@ class MailboxForm:
 
 def list_mailboxes(session: Session) -> Sequence[MailboxRow]:
     """Every mailbox that is read, by name."""
-    return session.scalars(select(MailboxRow).where(MailboxRow.kind == IMAP).order_by(MailboxRow.name)).all()
+    return session.scalars(select(MailboxRow).where(MailboxRow.kind.in_(READ_KINDS)).order_by(MailboxRow.name)).all()
 
 
 def load_account(row: MailboxRow, box: SecretBox) -> MailAccount:
     """What the adapters need, with opened secrets. Raises DomainError when the key file is another one."""
-    return MailAccount(key=str(row.id), imap=_server(row, "imap", box), smtp=_server(row, "smtp", box))
+    return MailAccount(key=str(row.id), kind=row.kind, imap=_server(row, "imap", box), smtp=_server(row, "smtp", box))
 
 
 def save_mailbox(
@@ -68,20 +71,27 @@ def save_mailbox(
         raise DomainError("This mailbox is gone.")
     _check(uow.session, form, row)
     if row is None:
-        row = MailboxRow(kind=IMAP, options={}, secrets={}, read_from_at=form.read_from_at, uidvalidity=0, last_uid=0)
+        row = MailboxRow(kind=IMAP, options={}, secrets={}, read_from_at=form.read_from_at)
         uow.session.add(row)
     elif _place(row.options) != (form.imap.host, form.imap.user, form.folder):
         # Another place: what was read says nothing about it. Its first connection is quiet again.
-        row.uidvalidity, row.last_uid, row.quiet_before_at, row.read_from_at = 0, 0, None, form.read_from_at
+        uow.session.execute(delete(MailFolder).where(MailFolder.mailbox_id == row.id))
+        row.quiet_before_at, row.read_from_at = None, form.read_from_at
     row.name, row.address, row.sender_name = form.name.strip(), form.address.strip(), form.sender_name.strip()
     row.queue_id, row.interval_s, row.is_enabled = form.queue_id, form.interval_s, form.is_enabled
-    row.options = {"folder": form.folder, "imap": _public(form.imap), "smtp": _public(form.smtp)}
+    row.options = {
+        "folder": form.folder,
+        "sent_folder": form.sent_folder,
+        "imap": _public(form.imap),
+        "smtp": _public(form.smtp),
+    }
     row.secrets = {
         name: box.seal(server.password) if server.password else row.secrets.get(name, "")
         for name, server in (("imap", form.imap), ("smtp", form.smtp))
     }
     row.next_at, row.tries, row.last_error, row.check_result = change.at, 0, "", ""
     uow.session.flush()
+    _keep_folders(uow.session, row.id, {form.folder: INBOX, form.sent_folder: SENT})
     record_change(uow, change, "mailbox.edit" if mailbox_id else "mailbox.add", row.name, options=row.options)
     uow.wake("mail_fetch")
     return row
@@ -90,7 +100,7 @@ def save_mailbox(
 def delete_mailbox(uow: UnitOfWork, mailbox_id: int, *, change: Change) -> None:
     """Stop reading a mailbox for good. Its row stays, because the ledger refers to it; its secrets go."""
     row = uow.session.get(MailboxRow, mailbox_id)
-    if row is None or row.kind != IMAP:
+    if row is None or row.kind not in READ_KINDS:
         raise DomainError("This mailbox is gone.")
     record_change(uow, change, "mailbox.delete", row.name)
     row.name, row.kind, row.is_enabled = f"{row.name[:70]} (removed {row.id})", "removed", False
@@ -100,7 +110,7 @@ def delete_mailbox(uow: UnitOfWork, mailbox_id: int, *, change: Change) -> None:
 def ask_check(uow: UnitOfWork, mailbox_id: int, *, change: Change) -> None:
     """The test button: a worker looks at both servers, since no web request calls outside."""
     row = uow.session.get(MailboxRow, mailbox_id)
-    if row is None or row.kind != IMAP:
+    if row is None or row.kind not in READ_KINDS:
         raise DomainError("This mailbox is gone.")
     row.check_asked_at, row.check_result, row.check_ok = change.at, "", False
     uow.wake("mail_fetch")
@@ -108,8 +118,20 @@ def ask_check(uow: UnitOfWork, mailbox_id: int, *, change: Change) -> None:
 
 def own_addresses(session: Session) -> frozenset[str]:
     """The addresses we send from, in lower case."""
-    addresses = session.scalars(select(MailboxRow.address).where(MailboxRow.kind == IMAP))
+    addresses = session.scalars(select(MailboxRow.address).where(MailboxRow.kind.in_(READ_KINDS)))
     return frozenset(address.lower() for address in addresses)
+
+
+def _keep_folders(session: Session, mailbox_id: int, wanted: Mapping[str, str]) -> None:
+    """A row for each folder that is read; what was read of a folder that stays is not forgotten."""
+    rows = {one.name: one for one in session.scalars(select(MailFolder).where(MailFolder.mailbox_id == mailbox_id))}
+    for name, role in wanted.items():
+        if name and name not in rows:
+            session.add(MailFolder(mailbox_id=mailbox_id, name=name, role=role))
+    for name, row in rows.items():
+        if name not in wanted:
+            session.delete(row)
+    session.flush()
 
 
 def _server(row: MailboxRow, name: str, box: SecretBox) -> Mapping[str, Any]:

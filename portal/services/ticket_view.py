@@ -14,6 +14,7 @@ from portal.core.quoting import Segment, mark_quotes
 from portal.models import (
     Attachment,
     Category,
+    MailSuspension,
     Message,
     OutgoingMail,
     Queue,
@@ -73,6 +74,7 @@ class TicketView:
     queue: str
     category: str
     assignee: str
+    is_suspended: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,9 @@ class Conversation:
 def load_ticket_view(session: Session, ticket_id: int) -> TicketView | None:
     """One statement. None when there is no such ticket."""
     query = (
-        select(Ticket, Requester, Queue.name, Category.name, User.name)
+        select(Ticket, Requester, Queue.name, Category.name, User.name, MailSuspension.address)
         .outerjoin(Requester, Requester.id == Ticket.requester_id)
+        .outerjoin(MailSuspension, MailSuspension.address == Requester.email)
         .outerjoin(Queue, Queue.id == Ticket.queue_id)
         .outerjoin(Category, Category.id == Ticket.category_id)
         .outerjoin(User, User.id == Ticket.assignee_id)
@@ -96,8 +99,8 @@ def load_ticket_view(session: Session, ticket_id: int) -> TicketView | None:
     found = session.execute(query).one_or_none()
     if found is None:
         return None
-    ticket, requester, queue, category, assignee = found
-    return TicketView(ticket, requester, queue or "", category or "", assignee or "")
+    ticket, requester, queue, category, assignee, suspended = found
+    return TicketView(ticket, requester, queue or "", category or "", assignee or "", suspended is not None)
 
 
 def load_conversation(session: Session, ticket_id: int, *, before: int | None = None) -> Conversation:

@@ -10,7 +10,6 @@ from portal.core.ports import (
     FetchedMail,
     MailAccount,
     MailBatch,
-    MailboxPosition,
     OutgoingMessage,
 )
 from portal.models import is_writing
@@ -49,6 +48,9 @@ class FakeMailServers:
             raise error
         self.sent.append(message)
 
+    def was_sent(self, message_id: str) -> bool | None:
+        return None
+
     def check(self) -> str:
         return "Logged in at smtp.shop.example."
 
@@ -72,16 +74,23 @@ class FakeMailbox:
         """The server made the folder anew: same mails, other uids."""
         self.uidvalidity += 1
 
-    def position_from(self, folder: str, since: datetime | None) -> MailboxPosition:
+    def start(self, folder: str, since: datetime | None) -> str:
         self._called()
         uids = [uid for uid, at, _ in self.mails if since is not None and at >= since]
-        return MailboxPosition(self.uidvalidity, min(uids) - 1 if uids else len(self.mails))
+        return f"{self.uidvalidity}:{min(uids) - 1 if uids else len(self.mails)}"
 
-    def fetch(self, folder: str, position: MailboxPosition, *, limit: int, byte_limit: int, max_size: int) -> MailBatch:
+    def is_ahead(self, provider_id: str, cursor: str) -> bool:
+        place, _, last = cursor.partition(":")
+        uidvalidity, _, uid = provider_id.partition(":")
+        return uidvalidity != place or int(uid) > int(last)
+
+    def fetch(self, folder: str, cursor: str, *, limit: int, byte_limit: int, max_size: int) -> MailBatch:
         self._called()
         self.fetches += 1
-        was_reset = position.uidvalidity not in (0, self.uidvalidity)
-        start = 0 if was_reset else position.last_uid
+        place, _, last_uid = cursor.partition(":")
+        if place != str(self.uidvalidity):
+            return MailBatch((), "", has_more=True, was_reset=True)
+        start = int(last_uid)
         waiting = [one for one in self.mails if one[0] > start]
         chosen = tuple(
             FetchedMail(
@@ -90,7 +99,7 @@ class FakeMailbox:
             for uid, at, raw in waiting[:limit]
         )
         last = waiting[:limit][-1][0] if waiting else start
-        return MailBatch(chosen, MailboxPosition(self.uidvalidity, last), len(waiting) > limit, was_reset)
+        return MailBatch(chosen, f"{self.uidvalidity}:{last}", len(waiting) > limit)
 
     def list_ids(self, folder: str, since: datetime) -> Sequence[tuple[str, datetime]]:
         self._called()

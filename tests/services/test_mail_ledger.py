@@ -2,7 +2,7 @@ import pytest
 
 from portal.core.errors import DomainError
 from portal.core.ports import FetchedMail
-from portal.models import MailboxRow, MailLedger, Requester
+from portal.models import MailboxRow, MailLedger
 from portal.services.mail_fetch import store_mails
 from portal.services.mail_intake import take_next
 from portal.services.mail_ledger import (
@@ -11,12 +11,10 @@ from portal.services.mail_ledger import (
     count_quarantined,
     count_waiting,
     ignore_quarantined,
-    list_suspended,
     load_ledger_page,
     load_ledger_row,
     load_original,
     load_ticket_subject,
-    resume_address,
 )
 from tests.mails import mail_bytes
 from tests.services.mail_world import NOW, add_mailbox, make_mail_world
@@ -94,15 +92,3 @@ def test_setting_aside_keeps_the_reason_and_happens_once(world):
     for ledger_id in (4, 99):
         with pytest.raises(DomainError, match="not in quarantine"), world.database.unit_of_work() as uow:
             ignore_quarantined(uow, ledger_id, change=by_alice(world))
-
-
-def test_a_dead_address_can_be_resumed(world):
-    with world.database.unit_of_work() as uow:
-        dana = uow.session.query(Requester).filter_by(email="dana@customer.example").one()
-        dana.mail_suspended_at = NOW
-        uow.session.flush()
-        assert list_suspended(uow.session) == [("dana@customer.example", NOW)]
-        resume_address(uow, "DANA@customer.example", change=by_alice(world))
-        assert dana.mail_suspended_at is None
-        with pytest.raises(DomainError, match="Nobody"):
-            resume_address(uow, "eve@evil.example", change=by_alice(world))

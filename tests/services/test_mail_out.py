@@ -5,9 +5,10 @@ from sqlalchemy import select
 
 from portal.core.settings import SiteSettings
 from portal.core.threading import read_tokens
-from portal.models import KnownMessageId, MailLedger, Message, OutgoingMail, Requester, Ticket
+from portal.models import KnownMessageId, MailLedger, Message, OutgoingMail, Ticket
 from portal.services.mail_facts import TOKEN_PURPOSE
 from portal.services.mail_out import Draft, add_answer, add_confirmation, add_mail, add_resolved, why_stopped
+from portal.services.mail_suspensions import suspend
 from portal.services.mailboxes import Server
 from tests.services.mail_world import NOW, add_mailbox, make_mail_world
 from tests.services.paging_world import add_ticket
@@ -90,9 +91,7 @@ def test_a_dead_address_our_own_address_and_no_server_hold_a_mail_back(world):
     resolve(world, ticket_id, 1)
     assert "our own mailbox" in outbox(world)[1].last_error
     with world.database.unit_of_work() as uow:
-        uow.session.scalars(
-            select(Requester).where(Requester.email == "dana@customer.example")
-        ).one().mail_suspended_at = NOW
+        suspend(uow, "dana@customer.example", reason="5.1.1", now=NOW)
     resolve(world, ticket_id, 2)
     assert "came back" in outbox(world)[2].last_error
 

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from portal.core.errors import DomainError
-from portal.models import AuditEvent, MailboxRow
+from portal.models import AuditEvent, MailboxRow, MailFolder
 from portal.services.mailboxes import (
     Server,
     ask_check,
@@ -68,13 +68,25 @@ def test_a_stored_password_never_goes_to_another_server(world):
 def test_another_place_begins_reading_anew_and_quietly(world):
     mailbox_id = save(world, FORM)
     with world.database.unit_of_work() as uow:
-        row = uow.session.get_one(MailboxRow, mailbox_id)
-        row.uidvalidity, row.last_uid, row.quiet_before_at = 5, 9, world.clock.now()
+        uow.session.get_one(MailboxRow, mailbox_id).quiet_before_at = world.clock.now()
+        uow.session.scalars(select(MailFolder)).one().cursor = "5:9"
     save(world, replace(FORM, interval_s=60), mailbox_id)
-    assert load(world, mailbox_id).last_uid == 9
+    assert folders(world) == [("INBOX", "inbox", "5:9")]
     save(world, replace(FORM, folder="Desk"), mailbox_id)
-    row = load(world, mailbox_id)
-    assert (row.uidvalidity, row.last_uid, row.quiet_before_at) == (0, 0, None)
+    assert folders(world) == [("Desk", "inbox", "")] and load(world, mailbox_id).quiet_before_at is None
+
+
+def test_the_folder_of_sent_mail_comes_and_goes_without_touching_the_other(world):
+    mailbox_id = save(world, FORM)
+    save(world, replace(FORM, sent_folder="Sent"), mailbox_id)
+    assert folders(world) == [("INBOX", "inbox", ""), ("Sent", "sent", "")]
+    save(world, FORM, mailbox_id)
+    assert folders(world) == [("INBOX", "inbox", "")]
+
+
+def folders(world):
+    with world.database.read_session() as session:
+        return [(one.name, one.role, one.cursor) for one in session.scalars(select(MailFolder).order_by(MailFolder.id))]
 
 
 @pytest.mark.parametrize(

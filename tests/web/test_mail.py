@@ -5,6 +5,7 @@ from sqlalchemy import select
 
 from portal.models import MailboxRow, MailLedger, Requester, SessionBlobStore
 from portal.services.mail_ledger import PAGE_SIZE
+from portal.services.mail_suspensions import suspend
 from tests.web.conftest import NOW
 
 RAW = b"From: dana@c.example\r\nSubject: <script>x</script>\r\n\r\n<b>hi</b>"
@@ -106,11 +107,11 @@ def test_trouble_stands_above_the_list(web, ledger):
 
 def test_a_dead_address_is_shown_and_can_be_resumed(web, ledger):
     with web.database.unit_of_work() as uow:
-        uow.session.scalars(select(Requester)).one().mail_suspended_at = NOW
+        suspend(uow, uow.session.scalars(select(Requester)).one().email, reason="5.1.1 unknown", now=NOW)
     alice = web.as_("alice")
     assert "dana@c.example since" in alice.get("/mail").text
     assert "goes out again" in alice.follow(alice.post("/mail/resume", {"email": "Dana@c.example"})).text
-    assert "Nobody with the address" in alice.follow(alice.post("/mail/resume", {"email": "x@y.example"})).text
+    assert "is not held back" in alice.follow(alice.post("/mail/resume", {"email": "x@y.example"})).text
     assert "came back" not in alice.get("/mail").text
 
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from portal.core.errors import GatewayError
-from portal.core.ports import FetchedMail, MailBatch, MailboxPosition
+from portal.core.ports import FetchedMail, MailBatch
 
 SECURITY = ("tls", "starttls", "plain")
 _LONGEST_LINE = 50_000_000  # a SEARCH answer over a million messages; imaplib stops at 1 MB
@@ -74,13 +74,19 @@ class ImapMailbox:
         self._uidvalidity = 0
         self._uidnext = 0
 
-    def fetch(self, folder: str, position: MailboxPosition, *, limit: int, byte_limit: int, max_size: int) -> MailBatch:
+    def fetch(self, folder: str, cursor: str, *, limit: int, byte_limit: int, max_size: int) -> MailBatch:
         """See Mailbox.fetch."""
-        return self._run(lambda: self._fetch(folder, position, limit, byte_limit, max_size))
+        return self._run(lambda: self._fetch(folder, cursor, limit, byte_limit, max_size))
 
-    def position_from(self, folder: str, since: datetime | None) -> MailboxPosition:
-        """See Mailbox.position_from."""
-        return self._run(lambda: self._position_from(folder, since))
+    def start(self, folder: str, since: datetime | None) -> str:
+        """See Mailbox.start."""
+        return self._run(lambda: self._start(folder, since))
+
+    def is_ahead(self, provider_id: str, cursor: str) -> bool:
+        """See Mailbox.is_ahead. With another UIDVALIDITY the ids say nothing."""
+        uidvalidity, uid = _read_id(provider_id)
+        place, last = _read_id(cursor)
+        return uidvalidity != place or uid > last
 
     def list_ids(self, folder: str, since: datetime) -> Sequence[tuple[str, datetime]]:
         """See Mailbox.list_ids."""
@@ -186,20 +192,21 @@ class ImapMailbox:
         self._uidnext = _number(connection.response("UIDNEXT")[1])
         return _number(data)
 
-    def _position_from(self, folder: str, since: datetime | None) -> MailboxPosition:
+    def _start(self, folder: str, since: datetime | None) -> str:
         self._examine(folder)
         newest = self._uidnext - 1 if self._uidnext else max(self._search("ALL"), default=0)
         if since is None:
-            return MailboxPosition(self._uidvalidity, newest)
+            return self._id(newest)
         uids = [one.uid for one in self._since(folder, since)]
-        return MailboxPosition(self._uidvalidity, min(uids) - 1 if uids else newest)
+        return self._id(min(uids) - 1 if uids else newest)
 
-    def _fetch(self, folder: str, position: MailboxPosition, limit: int, byte_limit: int, max_size: int) -> MailBatch:
+    def _fetch(self, folder: str, cursor: str, limit: int, byte_limit: int, max_size: int) -> MailBatch:
         self._examine(folder)
-        was_reset = position.uidvalidity not in (0, self._uidvalidity)
-        start = position.last_uid if position.uidvalidity == self._uidvalidity else 0
+        uidvalidity, start = _read_id(cursor)
+        if uidvalidity != self._uidvalidity:
+            return MailBatch((), "", has_more=True, was_reset=True)
         if self._uidnext and start >= self._uidnext - 1:
-            return MailBatch((), MailboxPosition(self._uidvalidity, start), has_more=False, was_reset=was_reset)
+            return MailBatch((), self._id(start), has_more=False)
         # "n:*" always answers the last message, also when it is older than n.
         uids = sorted(uid for uid in self._search(f"UID {start + 1}:*") if uid > start)
         listed = self._list(uids[:limit])
@@ -207,14 +214,14 @@ class ImapMailbox:
         mails = self._read(folder, chosen, max_size)
         # Read up to here also when a message vanished between listing and reading.
         last = chosen[-1].uid if chosen else (uids[limit - 1] if len(uids) >= limit else uids[-1] if uids else start)
-        return MailBatch(mails, MailboxPosition(self._uidvalidity, last), bool(uids) and uids[-1] > last, was_reset)
+        return MailBatch(mails, self._id(last), bool(uids) and uids[-1] > last)
 
     def _fetch_one(self, folder: str, provider_id: str) -> FetchedMail | None:
         self._examine(folder)
-        uidvalidity, _, uid = provider_id.partition(":")
-        if uidvalidity != str(self._uidvalidity) or not uid.isdecimal():
+        uidvalidity, uid = _read_id(provider_id)
+        if uidvalidity != self._uidvalidity:
             return None
-        found = self._read(folder, self._list([int(uid)]), None)
+        found = self._read(folder, self._list([uid]), None)
         return found[0] if found else None
 
     def _since(self, folder: str, since: datetime) -> list[_Listed]:
@@ -336,3 +343,9 @@ def _words(what: object) -> str:
         what = what.args[0]
     text = what.decode("utf-8", "replace") if isinstance(what, bytes) else str(what)
     return " ".join(text.split())[:200] or "no reason given"
+
+
+def _read_id(text: str) -> tuple[int, int]:
+    """UIDVALIDITY and uid of `uidvalidity:uid`; zeros for what is none of ours."""
+    uidvalidity, _, uid = text.partition(":")
+    return (int(uidvalidity), int(uid)) if uidvalidity.isdecimal() and uid.isdecimal() else (0, 0)

@@ -55,6 +55,10 @@ class SmtpSender:
         finally:
             _quit(connection)
 
+    def was_sent(self, message_id: str) -> bool | None:
+        """See MailSender.was_sent."""
+        return None
+
     def check(self) -> str:
         """See MailSender.check."""
         _quit(self._open())

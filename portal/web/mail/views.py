@@ -7,7 +7,7 @@ from flask import abort, flash, g, request, url_for
 from werkzeug.wrappers import Response
 
 from portal.core.errors import DomainError
-from portal.services import mail_ledger
+from portal.services import mail_ledger, mail_suspensions
 from portal.services.mail_intake import count_unexplained, retry_quarantined
 from portal.services.mail_ledger import LedgerFilter
 from portal.services.mailboxes import list_mailboxes
@@ -47,7 +47,7 @@ def index() -> str:
         unexplained=count_unexplained(g.read, now=now()),
         waiting=mail_ledger.count_waiting(g.read),
         quarantined=mail_ledger.count_quarantined(g.read),
-        suspended=mail_ledger.list_suspended(g.read),
+        suspended=mail_suspensions.list_suspended(g.read),
         may_edit=may("mail.edit"),
     )
 
@@ -109,7 +109,7 @@ def resume() -> Response:
     email = request.form.get("email", "")
     try:
         with write() as uow:
-            mail_ledger.resume_address(uow, email, change=change())
+            mail_suspensions.resume_address(uow, email, change=change())
     except DomainError as error:
         return saved(url_for("mail.index"), str(error), "warn")
     return saved(url_for("mail.index"), f"Mail to {email} goes out again.")

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from portal.core.errors import DomainError
 from portal.models import MailboxRow
 from portal.services.choices import load_choices
-from portal.services.mailboxes import IMAP, ask_check, delete_mailbox, list_mailboxes, save_mailbox
+from portal.services.mailboxes import READ_KINDS, ask_check, delete_mailbox, list_mailboxes, save_mailbox
 from portal.web.auth import requires
 from portal.web.htmx import refused, render_partial, saved, wants_partial
 from portal.web.mailboxes import bp
@@ -104,7 +104,7 @@ def remove(mailbox_id: int) -> Response:
 
 def _load(mailbox_id: int) -> MailboxRow:
     row = g.read.get(MailboxRow, mailbox_id, populate_existing=True)
-    if row is None or row.kind != IMAP:
+    if row is None or row.kind not in READ_KINDS:
         abort(404)
     return row  # type: ignore[no-any-return]
 

@@ -9,14 +9,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from portal.core.errors import GatewayError
-from portal.core.ports import MailboxPosition
 from portal.integrations.imap.adapter import ImapMailbox, ImapSettings
 from tests.dovecot import Dovecot, running_dovecot
 from tests.mails import mail_bytes
 from tests.proxy import cut_proxy
 
 NIGHT = datetime(2025, 12, 25, 2, 10, tzinfo=UTC)
-START = MailboxPosition()
+EVER = datetime(2000, 1, 1, tzinfo=UTC)
 _users = (f"help{n}" for n in itertools.count())
 
 
@@ -59,14 +58,15 @@ def mailbox(account: Account) -> Iterator[ImapMailbox]:
 
 def fetch(
     mailbox: ImapMailbox,
-    position: MailboxPosition = START,
+    cursor: str = "",
     *,
     folder="INBOX",
     limit=50,
     byte_limit=10**7,
     max_size=10**6,
 ):
-    return mailbox.fetch(folder, position, limit=limit, byte_limit=byte_limit, max_size=max_size)
+    cursor = cursor or mailbox.start(folder, EVER)
+    return mailbox.fetch(folder, cursor, limit=limit, byte_limit=byte_limit, max_size=max_size)
 
 
 def test_a_mail_comes_with_its_bytes_its_id_and_its_internal_date(account, mailbox):
@@ -74,8 +74,8 @@ def test_a_mail_comes_with_its_bytes_its_id_and_its_internal_date(account, mailb
     batch = fetch(mailbox)
     (mail,) = batch.mails
     assert mail.raw == mail_bytes() and mail.size == len(mail_bytes()) and mail.received_at == NIGHT
-    assert mail.provider_id == f"{batch.position.uidvalidity}:1" and mail.folder == "INBOX"
-    assert batch.position.last_uid == 1 and not batch.has_more and not batch.was_reset
+    assert mail.provider_id == batch.cursor and mail.provider_id.endswith(":1") and mail.folder == "INBOX"
+    assert not batch.has_more and not batch.was_reset
 
 
 def test_reading_marks_moves_and_deletes_nothing(account, mailbox):
@@ -90,21 +90,21 @@ def test_reading_marks_moves_and_deletes_nothing(account, mailbox):
 def test_reading_goes_on_where_it_stopped(account, mailbox):
     account.deliver()
     first = fetch(mailbox)
-    assert fetch(mailbox, first.position).mails == ()
+    assert fetch(mailbox, first.cursor).mails == ()
     account.deliver(mail_bytes("second"))
-    second = fetch(mailbox, first.position)
-    assert [mail.raw for mail in second.mails] == [mail_bytes("second")] and second.position.last_uid == 2
+    second = fetch(mailbox, first.cursor)
+    assert [mail.raw for mail in second.mails] == [mail_bytes("second")] and second.cursor.endswith(":2")
 
 
 def test_a_batch_ends_at_the_limit_and_at_the_bytes(account, mailbox):
     for number in range(5):
         account.deliver(mail_bytes("x" * 1000 + str(number)))
     by_number = fetch(mailbox, limit=2)
-    assert len(by_number.mails) == 2 and by_number.has_more and by_number.position.last_uid == 2
+    assert len(by_number.mails) == 2 and by_number.has_more and by_number.cursor.endswith(":2")
     by_bytes = fetch(mailbox, byte_limit=3500)
     assert len(by_bytes.mails) == 2 and by_bytes.has_more
     assert len(fetch(mailbox, byte_limit=1).mails) == 1
-    rest = fetch(mailbox, by_number.position)
+    rest = fetch(mailbox, by_number.cursor)
     assert len(rest.mails) == 3 and not rest.has_more
 
 
@@ -143,26 +143,33 @@ def test_a_changed_uidvalidity_starts_again(account, mailbox):
     client.create("Desk")
     client.logout()
     account.deliver(mail_bytes("again"), folder="Desk")
-    second = fetch(mailbox, first.position, folder="Desk")
-    if second.position.uidvalidity == first.position.uidvalidity:  # both made within one second
-        second = fetch(mailbox, MailboxPosition(first.position.uidvalidity - 1, 9), folder="Desk")
-    assert second.was_reset and [mail.raw for mail in second.mails] == [mail_bytes("again")]
+    second = fetch(mailbox, first.cursor, folder="Desk")
+    if not second.was_reset:  # both made within one second
+        uidvalidity = int(first.cursor.split(":")[0])
+        second = fetch(mailbox, f"{uidvalidity - 1}:9", folder="Desk")
+    assert second.was_reset and second.mails == ()
+    assert [mail.raw for mail in fetch(mailbox, folder="Desk").mails] == [mail_bytes("again")]
+
+
+def test_what_lies_ahead_is_told_from_what_was_passed(mailbox):
+    assert mailbox.is_ahead("7:3", "7:2") and not mailbox.is_ahead("7:2", "7:2")
+    assert mailbox.is_ahead("7:1", "8:5"), "after renumbering the old ids say nothing"
 
 
 def test_reading_can_start_now_or_at_a_time(account, mailbox):
     account.deliver(at=NIGHT - timedelta(days=2))
     account.deliver(at=NIGHT)
-    now = mailbox.position_from("INBOX", None)
+    now = mailbox.start("INBOX", None)
     assert fetch(mailbox, now).mails == ()
-    since = mailbox.position_from("INBOX", NIGHT - timedelta(hours=1))
+    since = mailbox.start("INBOX", NIGHT - timedelta(hours=1))
     assert [mail.received_at for mail in fetch(mailbox, since).mails] == [NIGHT]
-    assert mailbox.position_from("INBOX", NIGHT + timedelta(hours=1)) == now
+    assert mailbox.start("INBOX", NIGHT + timedelta(hours=1)) == now
     account.deliver(mail_bytes("later"))
     assert [mail.raw for mail in fetch(mailbox, now).mails] == [mail_bytes("later")]
 
 
 def test_reading_an_empty_mailbox_from_now_on_misses_nothing(account, mailbox):
-    now = mailbox.position_from("INBOX", None)
+    now = mailbox.start("INBOX", None)
     account.deliver()
     assert len(fetch(mailbox, now).mails) == 1
 
@@ -216,26 +223,27 @@ def test_the_connection_is_kept_and_opened_again_when_it_breaks(account):
         mailbox = ImapMailbox(account.settings(port=proxy.port))
         account.deliver()
         first = fetch(mailbox)
-        fetch(mailbox, first.position)
+        fetch(mailbox, first.cursor)
         assert proxy.connections == 1
         account.server.cut_connections()
         account.deliver(mail_bytes("after"))
-        assert [mail.raw for mail in fetch(mailbox, first.position).mails] == [mail_bytes("after")]
+        assert [mail.raw for mail in fetch(mailbox, first.cursor).mails] == [mail_bytes("after")]
         assert proxy.connections == 2
         mailbox.close()
         mailbox.close()
 
 
-def test_a_connection_cut_in_the_middle_of_a_fetch_loses_nothing(account):
+def test_a_connection_cut_in_the_middle_of_a_fetch_loses_nothing(account, mailbox):
     account.deliver(mail_bytes("x" * 20_000))
+    cursor = mailbox.start("INBOX", EVER)
     with cut_proxy(account.server.port) as proxy:
-        mailbox = ImapMailbox(account.settings(port=proxy.port))
+        through_proxy = ImapMailbox(account.settings(port=proxy.port))
         proxy.cut_after(8000)
         with pytest.raises(GatewayError, match="broke off") as caught:
-            fetch(mailbox)
+            fetch(through_proxy, cursor)
         assert not caught.value.permanent
-        assert [mail.raw for mail in fetch(mailbox).mails] == [mail_bytes("x" * 20_000)]
-        mailbox.close()
+        assert [mail.raw for mail in fetch(through_proxy, cursor).mails] == [mail_bytes("x" * 20_000)]
+        through_proxy.close()
 
 
 def test_a_silent_server_ends_in_a_time_out(account):
