@@ -74,9 +74,10 @@ def count_unexplained(session: Session, *, now: datetime) -> int:
 def take_next(context: Context, *, mailbox_id: int | None = None, pause: Pause = time.sleep) -> bool:
     """Give one stored mail its verdict, night mail before imported mail. False: none waits.
 
-    `mailbox_id` takes from one mailbox only. After an imported mail it pauses as long as the commit took, so that
-    bulk work leaves half of the database's time to everybody else.
+    `mailbox_id` takes from one mailbox only. Imported mail leaves half of the database's time to everybody else: it
+    pauses for as long as its commit took, less the time it read without the lock.
     """
+    started = time.monotonic()
     stored = _load_next(context, mailbox_id)
     if stored is None:
         return False
@@ -92,7 +93,7 @@ def take_next(context: Context, *, mailbox_id: int | None = None, pause: Pause =
         _record_failure(context, stored.ledger_id, error)
         return True
     if ready is not None and ready.is_quiet:
-        pause(time.monotonic() - began)
+        pause(max(0.0, (time.monotonic() - began) - (began - started)))
     return True
 
 
