@@ -412,6 +412,7 @@ def upgrade():
         batch_op.create_index('ix_ticket_category_id_changed', ['category_id', 'changed_at', 'id'], unique=False)
         batch_op.create_index('ix_ticket_category_id_newest', ['category_id', 'id'], unique=False)
         batch_op.create_index('ix_ticket_changed', ['changed_at', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_ticket_follows_id'), ['follows_id'], unique=False)
         batch_op.create_index('ix_ticket_is_open_changed', ['is_open', 'changed_at', 'id'], unique=False)
         batch_op.create_index('ix_ticket_is_open_newest', ['is_open', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_ticket_maybe_of_id'), ['maybe_of_id'], unique=False)

@@ -115,7 +115,7 @@ class Ticket(Base):
     first_response_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     link_version: Mapped[int] = mapped_column(default=1)
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
-    follows_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"))
+    follows_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
     maybe_of_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
     maybe_reason: Mapped[str] = mapped_column(Text, default="")
     rating: Mapped[int] = mapped_column(default=0)
