@@ -27,20 +27,6 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_alarm_ended_at_id'), ['ended_at', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_alarm_key'), ['key'], unique=False)
 
-    op.create_table('automatic_mail',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('at', UtcDateTime(), nullable=False),
-    sa.Column('thread', sa.String(length=100), nullable=False),
-    sa.Column('address', sa.String(length=254), nullable=False),
-    sa.Column('domain', sa.String(length=254), nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_automatic_mail'))
-    )
-    with op.batch_alter_table('automatic_mail', schema=None) as batch_op:
-        batch_op.create_index('ix_automatic_mail_address', ['address', 'at'], unique=False)
-        batch_op.create_index(batch_op.f('ix_automatic_mail_at'), ['at'], unique=False)
-        batch_op.create_index('ix_automatic_mail_domain', ['domain', 'at'], unique=False)
-        batch_op.create_index('ix_automatic_mail_thread', ['thread', 'at'], unique=False)
-
     op.create_table('blob',
     sa.Column('sha256', sa.String(length=64), nullable=False),
     sa.Column('size', sa.Integer(), nullable=False),
@@ -428,6 +414,24 @@ def upgrade():
         batch_op.create_index('ix_ticket_status_newest', ['status', 'id'], unique=False)
         batch_op.create_index('ix_ticket_untriaged', ['is_imported', 'priority', 'id'], unique=False, sqlite_where=sa.text('triaged_at IS NULL'), postgresql_where=sa.text('triaged_at IS NULL'))
 
+    op.create_table('automatic_mail',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('at', UtcDateTime(), nullable=False),
+    sa.Column('ticket_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('thread', sa.String(length=100), nullable=False),
+    sa.Column('address', sa.String(length=254), nullable=False),
+    sa.Column('domain', sa.String(length=254), nullable=False),
+    sa.Column('sign', sa.String(length=10), nullable=False),
+    sa.Column('depth', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['ticket_id'], ['ticket.id'], name=op.f('fk_automatic_mail_ticket_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_automatic_mail'))
+    )
+    with op.batch_alter_table('automatic_mail', schema=None) as batch_op:
+        batch_op.create_index('ix_automatic_mail_address', ['address', 'at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_automatic_mail_at'), ['at'], unique=False)
+        batch_op.create_index('ix_automatic_mail_domain', ['domain', 'at'], unique=False)
+        batch_op.create_index('ix_automatic_mail_thread', ['thread', 'at'], unique=False)
+
     op.create_table('form_post',
     sa.Column('key', sa.String(length=64), nullable=False),
     sa.Column('ticket_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -550,6 +554,13 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_page_ticket_id'), ['ticket_id'], unique=False)
         batch_op.create_index('uq_page_open_ticket', ['ticket_id'], unique=True, sqlite_where=sa.text("state IN ('open', 'acknowledged') AND ticket_id IS NOT NULL"), postgresql_where=sa.text("state IN ('open', 'acknowledged') AND ticket_id IS NOT NULL"))
 
+    op.create_table('ticket_copy',
+    sa.Column('ticket_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
+    sa.Column('address', sa.String(length=254), nullable=False),
+    sa.Column('at', UtcDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['ticket_id'], ['ticket.id'], name=op.f('fk_ticket_copy_ticket_id')),
+    sa.PrimaryKeyConstraint('ticket_id', 'address', name=op.f('pk_ticket_copy'))
+    )
     op.create_table('ticket_event',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('ticket_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),

@@ -38,6 +38,7 @@ from portal.models.tickets import (
     RuleRow,
     SearchDocument,
     Ticket,
+    TicketCopy,
     TicketCount,
     TicketEvent,
 )
@@ -49,6 +50,6 @@ __all__ = [
     "MailLedger", "MailRule", "MailSuspension", "MailTemplate", "MailToken", "MailboxRow", "Message",
     "MonitorKey", "Notification", "OneTimeLink", "OutgoingMail", "Page", "PageCode", "PageDecisionRow",
     "PageTicket", "Phone", "Queue", "ReadSession", "Requester", "RestartRequest", "RuleRow", "SearchDocument",
-    "SessionBlobStore", "SettingRow", "ShiftRow", "SignInAttempt", "Ticket", "TicketCount", "TicketEvent",
-    "UnitOfWork", "User", "UtcDateTime", "is_writing",
+    "SessionBlobStore", "SettingRow", "ShiftRow", "SignInAttempt", "Ticket", "TicketCopy", "TicketCount",
+    "TicketEvent", "UnitOfWork", "User", "UtcDateTime", "is_writing",
 ]  # fmt: skip

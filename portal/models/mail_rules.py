@@ -53,14 +53,21 @@ class MailSuspension(Base):
 
 
 class AutomaticMail(Base):
-    """One automatic mail that we wrote: what the circuit breaker counts (`core/breaker.py`)."""
+    """One automatic mail that we wrote: what the circuit breaker counts (`core/breaker.py`).
+
+    `sign` says whether what it answers looked like an answer of a machine to the one before: "", slow or quick;
+    `depth` is the how many-th quick one to this address it is.
+    """
 
     __tablename__ = "automatic_mail"
     id: Mapped[Pk]
     at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"))
     thread: Mapped[str] = mapped_column(String(100))
     address: Mapped[str] = mapped_column(String(254))
     domain: Mapped[str] = mapped_column(String(254))
+    sign: Mapped[str] = mapped_column(String(10), default="")
+    depth: Mapped[int] = mapped_column(default=0)
     __table_args__ = tuple(Index(f"ix_automatic_mail_{name}", name, "at") for name in ("thread", "address", "domain"))
 
 

@@ -159,6 +159,15 @@ class Message(Base):
     ledger_id: Mapped[int | None] = mapped_column(ForeignKey("mail_ledger.id"))
 
 
+class TicketCopy(Base):
+    """Somebody the requester copied (`core/copies.py`), who is copied on our answers. `address` is lower-case."""
+
+    __tablename__ = "ticket_copy"
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), primary_key=True, autoincrement=False)
+    address: Mapped[str] = mapped_column(String(254), primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class Attachment(Base):
     """A file on a message; its bytes are a blob. `content_type` is what the sender said: never trusted when served."""
 
