@@ -62,6 +62,9 @@ userdb {{
 namespace inbox {{
   inbox = yes
   separator = /
+  mailbox Outbox {{
+    special_use = \\Sent
+  }}
 }}
 """
 

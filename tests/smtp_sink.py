@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -43,6 +44,7 @@ class SmtpSink:
     def __init__(self) -> None:
         self.mails: list[SinkMail] = []
         self.port = 0
+        self.token = ""
         self._answers: dict[str, list[str]] = {"MAIL": [], "RCPT": [], "DATA": []}
         self._drops: list[str] = []
 
@@ -57,6 +59,15 @@ class SmtpSink:
     def to(self, address: str) -> list[SinkMail]:
         """What one recipient got."""
         return [mail for mail in self.mails if address in mail.recipients]
+
+    async def auth_XOAUTH2(self, server: Any, args: list[str]) -> AuthResult:
+        """A refusal is a challenge first, as Google and Microsoft send it, to be answered by an empty line."""
+        said = base64.b64decode(args[1]).decode()
+        if self.token and f"auth=Bearer {self.token}\x01" in said:
+            return AuthResult(success=True)
+        answer = await server.challenge_auth(base64.b64encode(b'{"status":"400"}').decode(), encode_to_b64=False)
+        assert answer == b"", "the challenge must be answered by nothing"
+        return AuthResult(success=False, handled=False)
 
     async def handle_MAIL(
         self, server: Any, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -89,7 +100,7 @@ class SmtpSink:
 
 
 def _authenticate(server: Any, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
-    is_right = isinstance(data, LoginPassword) and data.password == b"secret"
+    is_right = isinstance(data, LoginPassword) and data.password in (b"secret", "geheimnis-ü".encode())
     return AuthResult(success=is_right, handled=False)
 
 

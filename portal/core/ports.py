@@ -180,6 +180,10 @@ class Mailbox(Protocol):
         """How many messages lie there: for the test button."""
         ...
 
+    def find_sent(self) -> str:
+        """The folder that holds what was sent by hand, "" where there is none: the test button offers to read it."""
+        ...
+
     def close(self) -> None:
         """Drop the connection."""
         ...

@@ -63,6 +63,7 @@ class FakeMailbox:
         self.mails: list[tuple[int, datetime, bytes]] = []
         self._failures: list[GatewayError] = []
         self.fetches = 0
+        self.sent_folder = ""
 
     def deliver(self, raw: bytes, *, at: datetime) -> None:
         self.mails.append((len(self.mails) + 1, at, raw))
@@ -115,6 +116,10 @@ class FakeMailbox:
     def count(self, folder: str) -> int:
         self._called()
         return len(self.mails)
+
+    def find_sent(self) -> str:
+        self._called()
+        return self.sent_folder
 
     def close(self) -> None:
         return

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import re
 import smtplib
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.errors import MessageError
@@ -25,7 +27,8 @@ _POLICY = SMTP_POLICY.clone(max_line_length=998, cte_type="7bit")
 
 @dataclass(frozen=True)
 class SmtpSettings:
-    """One account. `security` is tls, starttls or plain; an empty `user` sends without login."""
+    """One account. `security` is tls, starttls or plain; an empty `user` sends without login. `access_token` gives a
+    valid OAuth token, and is asked instead of the password."""
 
     host: str
     port: int
@@ -34,6 +37,7 @@ class SmtpSettings:
     security: str = "starttls"
     timeout: float = 30.0
     ca_file: str | None = None
+    access_token: Callable[[], str] | None = field(default=None, repr=False, compare=False)
 
 
 class SmtpSender:
@@ -66,6 +70,7 @@ class SmtpSender:
 
     def _open(self) -> smtplib.SMTP:
         settings = self._settings
+        token = settings.access_token() if settings.access_token and settings.user else ""
         context = ssl.create_default_context(cafile=settings.ca_file)
         connection: smtplib.SMTP | None = None
         try:
@@ -76,12 +81,27 @@ class SmtpSender:
                 if settings.security == "starttls":
                     connection.starttls(context=context)
             if settings.user:
-                connection.login(settings.user, settings.password)
-        except (smtplib.SMTPException, OSError) as error:
+                self._sign_in(connection, token)
+        except (smtplib.SMTPException, OSError, ValueError) as error:
             if connection is not None:
                 connection.close()
             raise self._opening_failed(error) from error
         return connection
+
+    def _sign_in(self, connection: smtplib.SMTP, token: str) -> None:
+        user, password = self._settings.user, self._settings.password
+        connection.ehlo_or_helo_if_needed()
+        if self._settings.access_token:
+            # XOAUTH2, as Google and Microsoft describe it. A refusal comes as a challenge, to be answered by nothing.
+            answers = iter((f"user={user}\x01auth=Bearer {token}\x01\x01",))
+            connection.auth("XOAUTH2", lambda challenge=None: next(answers, ""))
+        elif (user + password).isascii():
+            connection.login(user, password)
+        else:  # smtplib knows ASCII only; PLAIN is UTF-8 (RFC 4616)
+            plain = base64.b64encode(f"\0{user}\0{password}".encode()).decode()
+            code, words = connection.docmd("AUTH", f"PLAIN {plain}")
+            if code not in (235, 503):
+                raise smtplib.SMTPAuthenticationError(code, words)
 
     def _opening_failed(self, error: Exception) -> GatewayError:
         host = self._settings.host

@@ -178,3 +178,30 @@ def test_nobody_listening_is_transient():
     with pytest.raises(GatewayError, match="cannot be reached") as caught:
         sender(port).send(MESSAGE)
     assert not caught.value.permanent
+
+
+def test_a_token_signs_in_instead_of_a_password(sink):
+    sink.token = "fresh"
+    signed_in = sender(sink.port, user="help", access_token=lambda: "fresh")
+    assert signed_in.check() == "Logged in at 127.0.0.1."
+    signed_in.send(MESSAGE)
+    assert len(sink.mails) == 1
+
+
+def test_a_refused_token_is_permanent_and_never_in_the_message(sink):
+    sink.token = "other"
+    with pytest.raises(GatewayError, match="refused the login") as caught:
+        sender(sink.port, user="help", access_token=lambda: "hunter2").check()
+    assert caught.value.permanent and caught.value.code == "login" and "hunter2" not in str(caught.value)
+
+
+def test_a_password_with_other_letters_goes_as_utf_8(sink):
+    assert "Logged in" in sender(sink.port, user="help", password="geheimnis-ü").check()
+    with pytest.raises(GatewayError, match="refused the login") as caught:
+        sender(sink.port, user="help", password="falsch-ü").check()
+    assert caught.value.permanent
+
+
+def test_a_user_that_no_server_can_take_is_an_error_and_no_crash(sink):
+    with pytest.raises(GatewayError):
+        sender(sink.port, user="hülp", access_token=lambda: "fresh").check()

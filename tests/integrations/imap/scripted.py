@@ -1,0 +1,128 @@
+"""A small IMAP server that tells the truth unless it is told to lie, hang, or hang up."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+CRLF = b"\r\n"
+
+
+class ScriptedImap:
+    """One mailbox, INBOX, with `mails` by uid. Everything else is a fault that a test switches on.
+
+    `hang_up_after`: commands after which the connection ends (`{"FETCH"}`); `poison`: uids at whose FETCH it ends;
+    `refused`: uids whose FETCH is answered NO; `answer`: called with (command line) before the usual answer, what it
+    returns is sent instead.
+    """
+
+    def __init__(self) -> None:
+        self.mails: dict[int, bytes] = {}
+        self.uidvalidity, self.uidnext = 7, 0
+        self.hang_up_after: set[str] = set()
+        self.poison: set[int] = set()
+        self.refused: set[int] = set()
+        self.answer: Callable[[str], bytes | None] = lambda command: None
+        self.silent = False
+        self.capabilities = "IMAP4rev1"
+        self.token = ""
+        self.commands: list[str] = []
+        self.connections = 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        self._open: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        for one in [self._listener, *self._open]:
+            with contextlib.suppress(OSError):
+                one.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            self._open.append(client)
+            threading.Thread(target=self._talk, args=(client,), daemon=True).start()
+
+    def _talk(self, client: socket.socket) -> None:
+        with contextlib.suppress(OSError), client, client.makefile("rb") as lines:
+            if self.silent:
+                lines.read()
+                return
+            client.sendall(b"* OK ready" + CRLF)
+            for line in lines:
+                tag, _, command = line.decode().strip().partition(" ")
+                self.commands.append(command)
+                name = command.upper().removeprefix("UID ").split(" ")[0]
+                data = self.answer(command)
+                if data is None:
+                    data = self._usual(tag, name, command, client, lines)
+                client.sendall(data.replace(b"$TAG", tag.encode()))
+                if name in self.hang_up_after:
+                    return
+
+    def _usual(self, tag: str, name: str, command: str, client: socket.socket, lines) -> bytes:
+        if name == "CAPABILITY":
+            return f"* CAPABILITY {self.capabilities}\r\n$TAG OK done\r\n".encode()
+        if name == "AUTHENTICATE":
+            return self._authenticate(client, lines)
+        if name == "EXAMINE":
+            uidnext = self.uidnext or max(self.mails, default=0) + 1
+            return (
+                f"* {len(self.mails)} EXISTS\r\n* OK [UIDVALIDITY {self.uidvalidity}]\r\n* OK [UIDNEXT {uidnext}]\r\n"
+                "$TAG OK [READ-ONLY]\r\n"
+            ).encode()
+        if name == "SEARCH":
+            first = int(found.group(1)) if (found := re.search(r"UID (\d+):", command)) else 1
+            uids = [uid for uid in sorted(self.mails) if uid >= first] or sorted(self.mails)[-1:]
+            return b"* SEARCH " + " ".join(map(str, uids)).encode() + CRLF + b"$TAG OK done\r\n"
+        if name == "FETCH":
+            return self._fetch(command)
+        return b"$TAG OK done\r\n"
+
+    def _authenticate(self, client: socket.socket, lines) -> bytes:
+        client.sendall(b"+ \r\n")
+        said = base64.b64decode(lines.readline()).decode()
+        if f"auth=Bearer {self.token}\x01" in said and self.token:
+            return b"$TAG OK welcome\r\n"
+        client.sendall(b"+ " + base64.b64encode(b'{"status":"400","schemes":"bearer"}') + CRLF)
+        assert lines.readline() == CRLF, "the challenge must be answered by nothing"
+        return b"$TAG NO [AUTHENTICATIONFAILED] Invalid credentials\r\n"
+
+    def _fetch(self, command: str) -> bytes:
+        asked = [int(uid) for uid in command.split(" ")[2].split(",") if int(uid) in self.mails]
+        is_whole, out = "BODY.PEEK[]" in command, b""
+        for uid in asked:
+            raw = self.mails[uid]
+            if "RFC822.SIZE" in command:
+                date = '"25-Dec-2025 02:10:00 +0000"'
+                out += f"* {uid} FETCH (UID {uid} RFC822.SIZE {len(raw)} INTERNALDATE {date})\r\n".encode()
+                continue
+            if is_whole and uid in self.refused:
+                return out + b"$TAG NO [SERVERBUG] cannot read this message\r\n"
+            data = raw if is_whole else raw.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+            item = "BODY[]" if is_whole else "BODY[HEADER]"
+            out += f"* {uid} FETCH (UID {uid} {item} {{{len(data)}}}\r\n".encode()
+            if is_whole and uid in self.poison:
+                raise OSError("the server dies of this mail")
+            out += data + b")\r\n"
+        return out + b"$TAG OK done\r\n"
+
+
+@contextmanager
+def scripted_imap() -> Iterator[ScriptedImap]:
+    """A server of its own, closed at the end."""
+    server = ScriptedImap()
+    try:
+        yield server
+    finally:
+        server.close()
