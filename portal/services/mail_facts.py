@@ -21,6 +21,8 @@ from portal.core.threading import (
 )
 from portal.core.tickets import CLOSED
 from portal.models import KnownMessageId, MailLedger, Message, OutgoingMail, Requester, Ticket, User
+from portal.services.mail_monitors import find_monitor_ticket
+from portal.services.mail_rules import decide_for_mail
 from portal.services.settings import load_settings
 
 TOKEN_PURPOSE = "mail token"  # noqa: S105 - the name of a purpose
@@ -36,6 +38,7 @@ def load_facts(
     twin = next((one for one in twins if one.content_hash == mail.content_hash), None)
     thread = _thread(session, mail, kind, mac)
     ticket = session.get(Ticket, thread.ticket_id) if thread.ticket_id else None
+    rule = decide_for_mail(session, row, mail, kind=kind, is_reply=ticket is not None)
     return IntakeFacts(
         kind=kind,
         thread=thread,
@@ -44,6 +47,10 @@ def load_facts(
         twin_ticket=twin.ticket_id if twin else None,
         has_id_twin=twin is None and bool(twins),
         is_cut=row.is_cut,
+        rule=rule,
+        monitor_ticket=find_monitor_ticket(session, rule, received_at=row.received_at),
+        is_released=row.is_released,
+        is_text=row.as_text,
     )
 
 
@@ -65,6 +72,8 @@ def _twins(session: Session, row: MailLedger, mail: ParsedMail) -> list[MailLedg
     found = session.scalars(select(MailLedger).where(same).limit(200)).all()
     untaken = (intake.DUPLICATE, intake.QUARANTINED)
     taken = [one for one in found if one.id != row.id and one.state == "done" and one.verdict not in untaken]
+    # What a rule of one mailbox ignored is taken in by another that has no such rule.
+    taken = [one for one in taken if not (one.verdict == intake.IGNORED and one.rule_id is not None)]
     return sorted(taken, key=lambda one: one.id)
 
 

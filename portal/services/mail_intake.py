@@ -18,18 +18,22 @@ from sqlalchemy.orm import Session
 
 from portal.core import intake, retry
 from portal.core.mail import ParsedMail, parse_mail
-from portal.core.mail_kinds import MailKind, decide_kind
+from portal.core.mail_heads import plain_mail
+from portal.core.mail_kinds import AUTOMATIC, MailKind, decide_kind
 from portal.core.retry import RetryPolicy
 from portal.core.threading import read_tokens
 from portal.models import DatabaseBusyError, MailLedger, SessionBlobStore, UnitOfWork
 from portal.services.context import Context
 from portal.services.mail_apply import apply_plan
 from portal.services.mail_facts import TOKEN_PURPOSE, load_facts
+from portal.services.mail_monitors import follow_monitor
 from portal.services.mailboxes import own_addresses
 from portal.services.sanitize import sanitize_html
 
 # Mails above this are noted before they are parsed: one that kills the process must not be tried for ever.
 _LARGE = 1_000_000
+# Nobody knows who wrote what cannot be parsed: nothing answers it by itself.
+AS_TEXT = MailKind(AUTOMATIC, "imported as plain text by hand", opens_ticket=True)
 _RETRY = RetryPolicy(waits=(2, 10, 60, 300), give_up_after=intake.MAX_TRIES)
 
 log = structlog.get_logger(__name__)
@@ -46,6 +50,7 @@ class Stored:
     tries: int
     is_quiet: bool
     own_addresses: frozenset[str]
+    as_text: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,7 @@ def _due(now: datetime) -> ColumnElement[bool]:
 
 def _load_next(context: Context, mailbox_id: int | None) -> Stored | None:
     with context.database.read_session() as session:
-        query = select(MailLedger.id, MailLedger.sha256, MailLedger.tries, MailLedger.is_quiet)
+        query = select(MailLedger.id, MailLedger.sha256, MailLedger.tries, MailLedger.is_quiet, MailLedger.as_text)
         query = query.where(_due(context.clock.now()))
         if mailbox_id is not None:
             query = query.where(MailLedger.mailbox_id == mailbox_id)
@@ -111,12 +116,14 @@ def _load_next(context: Context, mailbox_id: int | None) -> Stored | None:
         if found is None:
             return None
         raw = SessionBlobStore(session).get(found.sha256 or "")
-        return Stored(found.id, raw, found.tries, found.is_quiet, own_addresses(session))
+        return Stored(found.id, raw, found.tries, found.is_quiet, own_addresses(session), found.as_text)
 
 
 def _read(context: Context, stored: Stored) -> Ready | None:
-    if len(stored.raw) > _LARGE and not _note_try(context, stored.ledger_id, stored.tries):
+    if len(stored.raw) > _LARGE and not stored.as_text and not _note_try(context, stored.ledger_id, stored.tries):
         return None
+    if stored.as_text:
+        return Ready(stored.ledger_id, plain_mail(stored.raw), "", AS_TEXT, stored.is_quiet)
     mail = parse_mail(stored.raw)
     kind = decide_kind(
         mail, own_addresses=stored.own_addresses, is_own_id=lambda one: bool(read_tokens(one, mac=_mac(context)))
@@ -136,9 +143,11 @@ def _take(context: Context, ready: Ready) -> None:
         facts = load_facts(uow.session, row, ready.mail, kind=ready.kind, mac=_mac(context), now=context.clock.now())
         plan = intake.decide_intake(ready.mail, facts=facts)
         ticket_id = apply_plan(context, uow, row, ready.mail, plan=plan, html=ready.html)
+        follow_monitor(uow, row, plan, facts.rule, ticket_id=ticket_id, now=context.clock.now())
         row.state, row.ticket_id = "done", ticket_id
         row.message_id, row.content_hash = ready.mail.message_id, ready.mail.content_hash
         row.sender, row.subject = ready.mail.from_email[:300], ready.mail.subject[:300]
+        row.kind, row.rule_id = ready.kind.kind, plan.rule_id
         row.verdict, row.reason, row.verdict_at = plan.verdict, plan.reason, context.clock.now()
 
 
