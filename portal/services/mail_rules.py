@@ -54,7 +54,7 @@ def save_mail_rule(uow: UnitOfWork, rule: MailRule, *, change: Change) -> int:
     row.mailbox_id, row.conditions, row.options = rule.mailbox_id, stored_conditions(rule), stored_options(rule)
     uow.session.add(row)
     uow.session.flush()
-    record_change(uow, change, "mail_rule.save", rule.name, conditions=row.conditions, action=row.action)
+    record_change(uow, change, "mail_rule.save", rule.name, conditions=row.conditions, does=row.action)
     return row.id
 
 
@@ -97,7 +97,7 @@ def remove_mail_rule(uow: UnitOfWork, rule_id: int, *, change: Change) -> None:
     """Take a rule away. Mails it decided keep their reason; tickets it opened stay. Raises DomainError when it is gone
     already."""
     row = _existing(uow.session, rule_id)
-    record_change(uow, change, "mail_rule.remove", row.name, conditions=row.conditions, action=row.action)
+    record_change(uow, change, "mail_rule.remove", row.name, conditions=row.conditions, does=row.action)
     uow.session.execute(delete(MonitorKey).where(MonitorKey.rule_id == row.id))
     row.action, row.is_enabled = _REMOVED, False
 
