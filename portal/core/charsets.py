@@ -5,6 +5,14 @@ from __future__ import annotations
 import codecs
 import re
 
+from portal.core.charset_guess import guess_charset
+
+# Named by mails that are in something else often enough to look at the bytes first.
+_VAGUE = ("", "ascii", "utf-8", "cp1252", "iso8859-15")
+_UTF8 = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_HIGH = re.compile(rb"[\x80-\xff]")
+_WINDOWS = re.compile(r"(?:x-)?(?:windows|win|cp|ms|ibm)[-_ ]?(125[0-8]|874|932|936|949|950|85\d|866)")
+_ISO = re.compile(r"(?:x-)?_?iso[-_ ]?8859[-_ ]?(1[0-6]|[1-9])(?:[-_](?:[ie]|visual|logical))?")
 _ALIASES = {
     "ansi_x3.4-1968": "ascii",
     "default": "ascii",
@@ -12,11 +20,30 @@ _ALIASES = {
     "x-unknown": "ascii",
     "8bit": "ascii",
     "us-ascii": "ascii",
-    "iso-8859-1": "cp1252",
-    "iso8859-1": "cp1252",
     "latin1": "cp1252",
-    "iso-8859-8-i": "iso-8859-8",
-    "iso-8859-8-e": "iso-8859-8",
+    "latin-1": "cp1252",
+    "ansi": "cp1252",
+    "x-ansi": "cp1252",
+    "utf8mb4": "utf-8",
+    "x-unicode-2-0-utf-7": "utf-7",
+    "unicode-2-0-utf-8": "utf-8",
+    "x-gb2312": "gb18030",
+    "gb_2312-80": "gb18030",
+    "cp936": "gb18030",
+    "cp950": "big5hkscs",
+    "x-big5": "big5hkscs",
+    "x-euc-jp": "euc_jp",
+    "windows-31j": "cp932",
+    "ms_kanji": "cp932",
+    "cp50220": "iso2022_jp",
+    "cp50221": "iso2022_jp",
+    "iso-2022-jp-1": "iso2022_jp",
+    "iso-2022-jp-2": "iso2022_jp",
+    "iso-2022-jp-ms": "iso2022_jp",
+    "ks_c_5601-1989": "cp949",
+    "ksc5601": "cp949",
+    "x-koi8-r": "koi8-r",
+    "koi8": "koi8-r",
     "gb2312": "gb18030",
     "gbk": "gb18030",
     "x-gbk": "gb18030",
@@ -31,8 +58,6 @@ _ALIASES = {
     "x-mac-roman": "mac-roman",
     "macintosh": "mac-roman",
     "tis-620": "cp874",
-    "windows-874": "cp874",
-    "cp-850": "cp850",
 }
 _TEXT_CODECS_ONLY = re.compile(r"[a-z0-9][a-z0-9_.:\-]{0,40}")
 _JIS = re.compile(rb"\x1b(\([BJHI]|\$[@B]|\$\([DC])")
@@ -41,33 +66,34 @@ _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 
 def decode_text(data: bytes, *, charset: str = "") -> str:
     """Text of a body or header in the charset it claims. Never raises: a false claim is repaired (UTF-8 if it is
-    valid UTF-8, else Windows-1252), and what no charset explains becomes U+FFFD."""
+    valid UTF-8, else what its bytes look like), and what no charset explains becomes U+FFFD."""
+    if data.isascii() and b"\x1b" not in data and charset[:5].lower() in ("", "utf-8", "us-as", "iso-8"):
+        return data.decode("ascii")
     name = _codec_name(charset)
-    if name == "iso2022_jp":
+    if name == "iso2022_jp" or (name in _VAGUE and b"\x1b$" in data):
         return _decode_jis(data)
-    if name not in ("", "ascii"):
-        try:
-            return _storable(data.decode(name))
-        except (UnicodeDecodeError, ValueError):
-            pass
+    if name in _VAGUE:
+        return _decode_vague(data, name)
+    if name.startswith(("utf-16", "utf-32")) and data.isascii() and b"\x00" not in data:
+        return data.decode("ascii")
     try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
+        return _storable(data.decode(name))
+    except (UnicodeDecodeError, ValueError):
         pass
-    if name == "utf-8":
-        salvaged = data.decode("utf-8", "replace")
-        if any(letter > "\x7f" and letter != "\ufffd" for letter in salvaged):
-            return salvaged
-    return _storable(data.decode(name if name not in ("", "ascii", "utf-8") else "cp1252", "replace"))
+    try:
+        return _storable(data.decode("utf-8"))
+    except UnicodeDecodeError:
+        return _storable(data.decode(name, "replace"))
 
 
 def decode_raw(data: bytes, *, fallback: str = "") -> str:
     """A header value with unencoded 8-bit bytes: UTF-8, else the charset the mail names elsewhere, else
     Windows-1252."""
     try:
-        return data.decode("utf-8")
+        text = data.decode("utf-8")
     except UnicodeDecodeError:
         return decode_text(data, charset=fallback)
+    return text if "\x1b$" not in text else decode_text(data, charset=fallback)
 
 
 def percent_bytes(text: str) -> bytes:
@@ -75,13 +101,60 @@ def percent_bytes(text: str) -> bytes:
     return _PERCENT.sub(lambda match: bytes([int(match.group(1), 16)]), text.encode("utf-8", "replace"))
 
 
+def _decode_vague(data: bytes, name: str) -> str:
+    try:
+        return _storable(data.decode("utf-8"))
+    except UnicodeDecodeError:
+        pass
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return _storable(data.decode("utf-16", "replace"))
+    if b"\xed\xa0" in data or b"\xed\xb0" in data:
+        halves = _decode_halves(data)
+        if halves:
+            return halves
+    mixed = _decode_mixed(data, at_least=0.25 if name == "utf-8" else 1)
+    if mixed:
+        return mixed
+    guessed = guess_charset(data, is_named=name in ("cp1252", "iso8859-15"))
+    if guessed == "cp1252" and name == "iso8859-15":
+        guessed = name
+    return _storable(data.decode(guessed, "replace"))
+
+
+def _decode_halves(data: bytes) -> str:
+    """Surrogate pairs written as if they were letters (CESU-8), "" when it is something else."""
+    try:
+        halves = data.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return ""
+    return halves.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _decode_mixed(data: bytes, *, at_least: float) -> str:
+    """UTF-8 into which something in Windows-1252 was pasted; "" when too few of the high bytes are UTF-8."""
+    pieces, good, bad, position = [], 0, 0, 0
+    for match in _UTF8.finditer(data):
+        between = data[position : match.start()]
+        bad += len(_HIGH.findall(between))
+        good += 1
+        pieces += [between.decode("cp1252", "replace"), match.group().decode("utf-8", "replace")]
+        position = match.end()
+    rest = data[position:]
+    bad += len(_HIGH.findall(rest))
+    return "".join([*pieces, rest.decode("cp1252", "replace")]) if good and good >= at_least * bad else ""
+
+
 def _storable(text: str) -> str:
-    """UTF-7 can spell half a surrogate pair, which no database takes."""
-    return text.encode("utf-8", "replace").decode("utf-8") if not text.isascii() else text
+    """UTF-7 can spell half a surrogate pair, which no database takes; a byte order mark is no letter."""
+    return text if text.isascii() else text.removeprefix("\ufeff").encode("utf-8", "replace").decode("utf-8")
 
 
 def _codec_name(charset: str) -> str:
     name = charset.strip().strip("\"'").lower()
+    if found := _WINDOWS.match(name):
+        name = f"cp{found.group(1)}"
+    elif found := _ISO.match(name):
+        name = f"iso-8859-{found.group(1)}" if found.group(1) != "1" else "cp1252"
     name = _ALIASES.get(name, name)
     if not _TEXT_CODECS_ONLY.fullmatch(name):
         return ""

@@ -21,7 +21,7 @@ from portal.core.mail_headers import (
     parse_message_id,
 )
 from portal.core.mail_text import html_to_text
-from portal.core.mime import MimeLimits, MimePart, decode_body, decode_uu, parse_mime, parse_params
+from portal.core.mime import MimeLimits, MimePart, decode_body, decode_uu, normalize, parse_mime, parse_params
 
 _KIND_HEADERS = (
     "auto-submitted", "precedence", "x-auto-response-suppress", "x-autoreply", "x-autorespond", "x-autoresponse",
@@ -36,6 +36,7 @@ _UU_BLOCK = re.compile(
 )
 _CID_MARK = re.compile(r"\[cid:[^\]\s]{1,200}\]")
 _LONG_HEADER = 16 * 1024
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class ParsedMail:
 
     `trace_at` is the time of the top-most readable Received header: when the mail reached its last server.
     `headers` holds, decoded, the headers that tell machines from people (`core/mail_kinds.py`).
-    `report` is the machine-readable part of a delivery report, `returned_ids` the Message-IDs of what it returns.
+    `is_from_html`: `text` was made from HTML; its quotes carry "> " all the same. `report` is the machine-readable part of a delivery report, `returned_ids` the Message-IDs of what it returns.
     """
 
     sender: Address | None
@@ -93,6 +94,7 @@ class ParsedMail:
     returned_ids: tuple[str, ...]
     defects: tuple[str, ...]
     content_hash: str
+    is_from_html: bool = False
 
     @property
     def from_email(self) -> str:
@@ -120,6 +122,7 @@ class _Body:
     calendar_method: str = ""
     report: str = ""
     returned_ids: tuple[str, ...] = ()
+    is_from_html: bool = False
 
     def attach_text(self, filename: str, content_type: str, text: str) -> None:
         """Keep a body that is too long to show as a file."""
@@ -133,9 +136,10 @@ def parse_mail(raw: bytes, *, limits: MailLimits | None = None) -> ParsedMail:
     Never raises: what is broken is repaired where its meaning is clear, and named in `defects` either way.
     """
     budget = limits or MailLimits()
+    raw, repaired = normalize(raw)
     root, defects = parse_mime(raw, limits=budget.mime)
     header = _HeaderReader(root)
-    body = _Body(raw, _first_charset(root), defects=list(defects))
+    body = _Body(raw, _first_charset(root), defects=[*([repaired] if repaired else []), *defects])
     _collect(root, body, None)
     text, html = _finish_body(body, budget)
     sender = _sender(header)
@@ -164,6 +168,7 @@ def parse_mail(raw: bytes, *, limits: MailLimits | None = None) -> ParsedMail:
         returned_ids=body.returned_ids,
         defects=tuple(dict.fromkeys(body.defects)),
         content_hash=_content_hash(header, message_id, subject, body),
+        is_from_html=body.is_from_html,
     )
 
 
@@ -202,12 +207,16 @@ class _HeaderReader:
 
     def first_sender(self, name: str) -> Address | None:
         """The first address of a header, else whatever name stands there."""
-        text = decode_raw(self._root.header(name)[:_LONG_HEADER], fallback=self._charset)
-        found = parse_addresses(text)
+        found: tuple[Address, ...] = ()
+        for value in self._root.headers.get(name, ())[:10]:
+            found += parse_addresses(decode_raw(value[:_LONG_HEADER], fallback=self._charset))
         return next((one for one in found if "@" in one.email), found[0] if found else None)
 
     def _raw(self, name: str) -> str:
-        return decode_raw(self._root.header(name)[:_LONG_HEADER], fallback=self._charset)
+        """The first value that says something."""
+        values = self._root.headers.get(name, ())
+        value = next((one for one in values if one.strip()), b"")
+        return decode_raw(value[:_LONG_HEADER], fallback=self._charset)
 
 
 def _first_charset(root: MimePart) -> str:
@@ -283,7 +292,7 @@ def _finish_body(body: _Body, limits: MailLimits) -> tuple[str, str]:
         if len(piece.html) > limits.html:
             body.attach_text("message.html", "text/html", piece.html)
             piece.html = piece.html[: limits.html]
-    texts = [piece.text if piece.text.strip() else html_to_text(piece.html) for piece in body.pieces]
+    texts = [_best_text(piece, body) for piece in body.pieces]
     text = "\n\n".join(one.strip("\n") for one in texts if one.strip())
     if len(text) > limits.text:
         body.attach_text("message.txt", "text/plain", text)
@@ -292,6 +301,20 @@ def _finish_body(body: _Body, limits: MailLimits) -> tuple[str, str]:
     if any(piece.html.strip() for piece in body.pieces):
         html = "\n".join(piece.html or f"<pre>{escape(piece.text)}</pre>" for piece in body.pieces)
     return text.strip(), html[: limits.html]
+
+
+def _best_text(piece: _Piece, body: _Body) -> str:
+    """The plain alternative, unless the HTML one says more: a sender sees the HTML, and many a program's plain text is
+    a shortened copy or a note that one should look at the other."""
+    if not piece.html.strip():
+        return piece.text
+    from_html = html_to_text(piece.html)
+    shown = set(_WORD.findall(from_html.lower()))
+    missing = shown.difference(_WORD.findall(piece.text.lower()))
+    if piece.text.strip() and (len(missing) < 3 or len(missing) <= 0.1 * len(shown)):
+        return piece.text
+    body.is_from_html = True
+    return from_html
 
 
 def _unflow(text: str, params: Mapping[str, str]) -> str:
@@ -322,24 +345,25 @@ def _method_in(calendar: bytes) -> str:
     return found.group(1).decode("ascii").upper() if found else ""
 
 
-def _named(part: MimePart) -> str:
-    disposition = decode_raw(part.header("content-disposition"), fallback=part.params.get("charset", ""))
-    return parse_params(disposition)[1].get("filename", "") or part.params.get("name", "")
+def _named(part: MimePart, charset: str = "") -> str:
+    """The name a part gives itself. `charset` is that of the mail, for names in raw bytes."""
+    for header, param in (("content-disposition", "filename"), ("content-type", "name")):
+        value = part.header(header)
+        if param.encode() not in value.lower():
+            continue
+        name = parse_params(decode_raw(value, fallback=part.params.get("charset", "") or charset))[1].get(param, "")
+        if name:
+            return name
+    return ""
 
 
 def _attachment(part: MimePart, data: bytes, body: _Body) -> MailAttachment:
-    name = _named(part)
-    if name.isascii() is False:
-        name = decode_raw(name.encode("latin-1", "ignore"), fallback=body.charset) if _was_latin(name) else name
+    name = _named(part, body.charset)
     content_id = clean_header(part.header("content-id").decode("latin-1")).strip("<>")[:200]
     disposition = part.header("content-disposition").strip().lower()
     is_inline = not disposition.startswith(b"attachment") and (bool(content_id) or disposition.startswith(b"inline"))
     filename = _safe_name(decode_words(name)) or _name_for(part, data)
     return MailAttachment(filename, part.content_type, data, is_inline=is_inline, content_id=content_id)
-
-
-def _was_latin(name: str) -> bool:
-    return all(ord(letter) < 256 for letter in name)
 
 
 def _safe_name(name: str) -> str:

@@ -11,9 +11,11 @@ from email.utils import parsedate_to_datetime
 from portal.core.charsets import decode_text
 
 MAX_ADDRESSES = 2000
-_WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?((?:[^?]|\?(?!=)){0,4000})\?=", re.DOTALL)
+_WORD = re.compile(r"=\?\s?([^?\s]{1,60})\s?\?([bBqQ])\?((?:[^?]|\?(?!=)){0,4000})(?:\?=|\?$|$)", re.DOTALL)
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[(),;:<>"\\]|[^(),;:<>"\\]+', re.DOTALL)
 _BARE = re.compile(r"[^\s<>\"(),;:]+@[^\s<>\"(),;:]+")
+_LEFT_OVER = re.compile(r"[\[<](?:mailto:)?[\]>]?|>|:\s*$", re.IGNORECASE)
+_QUOTED_LOCAL = re.compile(r'"[^"\\<>]{1,64}"@[^\s<>"(),;:]+')
 _ID = re.compile(r"<[^<>\s]{1,490}>")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
@@ -37,24 +39,26 @@ class Address:
 
 
 def decode_words(text: str) -> str:
-    """Encoded words to text (RFC 2047), also inside quotes and broken over words in the middle of a character."""
-    if "=?" not in text or "?=" not in text:
+    """Encoded words to text (RFC 2047), also inside quotes, broken over words in the middle of a character, and the
+    last one without its end."""
+    if "=?" not in text:
         return text
     pieces: list[str] = []
-    pending: list[bytes] = []
+    pending: list[tuple[str, str]] = []
     charset, position = "", 0
     for match in _WORD.finditer(text):
         between = text[position : match.start()]
         if pending and (between.strip() or match.group(1).partition("*")[0].lower() != charset):
-            pieces.append(decode_text(b"".join(pending), charset=charset))
+            pieces.append(decode_text(_words_bytes(pending), charset=charset))
             pending = []
         if between.strip() or position == 0:
             pieces.append(between)
         charset = match.group(1).partition("*")[0].lower()
-        pending.append(_word_bytes(match.group(2), match.group(3)))
+        is_open = not match.group().endswith("?=")
+        pending.append((match.group(2).lower(), match.group(3).rstrip("?") if is_open else match.group(3)))
         position = match.end()
     if pending:
-        pieces.append(decode_text(b"".join(pending), charset=charset))
+        pieces.append(decode_text(_words_bytes(pending), charset=charset))
     return "".join([*pieces, text[position:]])
 
 
@@ -107,11 +111,24 @@ def clean_header(text: str) -> str:
     return _CONTROL.sub(" ", decode_words(text).replace("\n", " ")).strip()
 
 
-def _word_bytes(encoding: str, data: str) -> bytes:
-    raw = data.encode("utf-8", "replace")
-    if encoding in "qQ":
-        return binascii.a2b_qp(raw.replace(b"\r", b"").replace(b"\n", b""), header=True)
-    clean = re.sub(rb"[^A-Za-z0-9+/]", b"", raw)
+def _words_bytes(words: list[tuple[str, str]]) -> bytes:
+    """The bytes of neighbouring words of one charset. Base64 cut in the middle of a group goes on in the next."""
+    found, carried = [], ""
+    for encoding, data in words:
+        if encoding == "b":
+            carried += re.sub(r"[^A-Za-z0-9+/=]", "", data)
+            if len(carried) % 4 == 0 or carried.endswith("="):
+                found.append(_base64_bytes(carried))
+                carried = ""
+        else:
+            raw = data.replace("\r", "").replace("\n", "").encode("utf-8", "replace")
+            found += [_base64_bytes(carried), binascii.a2b_qp(raw, header=True)]
+            carried = ""
+    return b"".join([*found, _base64_bytes(carried)])
+
+
+def _base64_bytes(data: str) -> bytes:
+    clean = data.encode("ascii").partition(b"=")[0]
     clean = clean[:-1] if len(clean) % 4 == 1 else clean
     return binascii.a2b_base64(clean + b"=" * (-len(clean) % 4))
 
@@ -119,7 +136,7 @@ def _word_bytes(encoding: str, data: str) -> bytes:
 def _split_addresses(text: str) -> list[str]:
     pieces: list[str] = []
     current: list[str] = []
-    depth, in_angle = 0, False
+    depth, in_angle, groups = 0, False, text.count(";")
     for mark in _TOKEN.findall(text):
         if mark == "(":
             depth += 1
@@ -130,33 +147,54 @@ def _split_addresses(text: str) -> list[str]:
         elif depth == 0 and mark == ">":
             in_angle = False
         if depth == 0 and not in_angle and mark in (",", ";"):
+            groups -= mark == ";"
             pieces.append("".join(current))
             current = []
-        elif depth == 0 and not in_angle and mark == ":" and "@" not in "".join(current):
+        elif depth == 0 and not in_angle and mark == ":" and _is_group(current, groups):
             current = []
         else:
             current.append(mark)
     return [*pieces, "".join(current)]
 
 
+def _is_group(name: list[str], semicolons: int) -> bool:
+    """A colon after a name opens a group where a semicolon closes it, and is part of the name elsewhere."""
+    text = "".join(name)
+    return "@" not in text and (semicolons > 0 or text.strip().lower() == "mailto")
+
+
 def _read_address(piece: str) -> Address:
     opened = piece.rfind("<")
     if opened >= 0:
         closed = piece.find(">", opened)
-        inner = piece[opened + 1 : closed if closed >= 0 else len(piece)].strip().strip("'\"")
-        inner = inner.rpartition(":")[2] if inner.startswith("@") else inner
-        name = piece[:opened]
+        inner = _bare_address(piece[opened + 1 : closed if closed >= 0 else len(piece)])
+        name = piece[:opened].rstrip("< \t")
+        name = name.strip("<> \t") if name.lstrip().startswith("<") else name
+        after = piece[closed + 1 :] if closed >= 0 else ""
+        if "@" not in inner and "@" in after:
+            return _read_address(f"{name} {inner} {after}")
         if "@" in inner or not _BARE.search(name):
-            return Address(
-                _CONTROL.sub("", "".join(inner.split()))[:254], _clean(_without_comment(name) or _comment(piece))
-            )
+            return Address(inner, _clean(_without_comment(name) or _comment(piece)))
         piece = name
     plain = _without_comment(piece)
-    found = _BARE.search(plain) or _BARE.search(piece)
+    found = _QUOTED_LOCAL.search(plain) or _BARE.search(plain) or _BARE.search(piece)
     if not found:
+        decoded = decode_words(piece)
+        if "@" in decoded and decoded != piece:
+            return _read_address(decoded)
         return Address("", _clean(plain if opened < 0 else ""))
-    name = plain.replace(found.group(), "")
-    return Address(_CONTROL.sub("", found.group().strip("'\""))[:254], _clean(name) or _clean(_comment(piece)))
+    name = _LEFT_OVER.sub("", plain.replace(found.group(), ""))
+    return Address(_bare_address(found.group()), _clean(name) or _clean(_comment(piece)))
+
+
+def _bare_address(text: str) -> str:
+    """Without blanks, quotes around it, a source route and `mailto:`."""
+    inner = _CONTROL.sub("", "".join(text.split())) if '"' not in text else _CONTROL.sub("", text.strip())
+    inner = inner.strip("'")
+    inner = inner[1:-1] if inner[:1] == inner[-1:] == '"' else inner
+    inner = inner.rpartition(":")[2] if inner.startswith("@") else inner
+    inner = inner[7:] if inner[:7].lower() == "mailto:" else inner
+    return inner.rstrip("\\]>").lstrip("[<")[:254] if not inner.endswith("]") or "@[" not in inner else inner[:254]
 
 
 def _comment(piece: str) -> str:
@@ -175,4 +213,4 @@ def _without_comment(text: str) -> str:
 
 def _clean(name: str) -> str:
     text = decode_words(re.sub(r"\\(.)", r"\1", " ".join(name.split())).replace('"', ""))
-    return _CONTROL.sub("", text).replace('"', "").strip().strip("'").strip()
+    return _CONTROL.sub("", text).replace('"', "").strip().strip("'").strip(" ,;")

@@ -9,15 +9,28 @@ _NAME = re.compile(r"/?([A-Za-z][A-Za-z0-9:-]{0,30})")
 _BLANKS = re.compile(r"[ \t\r\n\f\xa0\u200b\u200c\u2060\ufeff]+")
 _ALT = re.compile(r"\balt\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
 _MANY_LINES = re.compile(r"\n[ \n]*\n")
+# What stands in the reader's output for the beginning and the end of a quote and the beginning of a signature.
+_OPEN, _CLOSE, _SIGNED = "\x0e", "\x0f", "\x10"
+_MARKS = str.maketrans("", "", _OPEN + _CLOSE + _SIGNED + "\x00")
+_NO_QUOTE = re.compile(r"border(-left)?\s*:\s*(none|0)\b", re.IGNORECASE)
+_QUOTING_DIV = re.compile(r"""\b(class|id)\s*=\s*["']?[^"'>]*\byahoo_quoted""", re.IGNORECASE)
+_SIGNING = re.compile(
+    r"""\b(class|id)\s*=\s*["']?[^"'>]*\b(gmail_signature(?!_prefix)|ms-outlook-mobile-signature|AppleMailSignature"""
+    r"""|protonmail_signature_block(?!-)|moz-signature|Signature\b)""",
+    re.IGNORECASE,
+)
 _HIDDEN = frozenset({"head", "script", "style", "title", "template", "noscript", "svg", "object"})
 _LINE = frozenset({"br", "li", "tr", "dt", "dd", "option", "caption", "div", "hr", "pre", "body", "html"})
 _BLOCK = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "table", "blockquote", "section"})
+_MOST_DEEP = 20
 _CELL = frozenset({"td", "th"})
 
 
 def html_to_text(source: str) -> str:
     """Visible words of an HTML body; the descriptions of its pictures where it has no other words. Linear in its
-    length, whatever is broken or left open in it."""
+    length, whatever is broken or left open in it.
+
+    Quoted lines begin with "> " and a signature with a line "--", as in plain mail, so that both fold alike."""
     return _Reader(source).read() or _Reader(source, with_alt=True).read()
 
 
@@ -29,6 +42,7 @@ class _Reader:
         self._with_alt = with_alt
         self._pieces: list[str] = []
         self._never_closed: set[str] = set()
+        self._quotes: list[bool] = []
 
     def read(self) -> str:
         """All words, tidied."""
@@ -56,12 +70,32 @@ class _Reader:
         name, is_end = match.group(1).lower(), source[opened + 1] == "/"
         if name in _HIDDEN and not is_end and source[closed - 2 : closed] != "/>":
             return self._past_element(name, closed)
-        if name == "img":
+        if name == "blockquote":
+            self._pieces.append(self._quote_mark(source[opened:closed], is_end=is_end))
+        elif name in ("div", "table", "span", "pre") and not is_end and closed - opened > 12:
+            self._pieces.append(self._class_mark(source[opened : min(closed, opened + 500)], name))
+        elif name == "img":
             found = _ALT.search(source, opened, closed) if self._with_alt else None
             self._pieces.append(f" {html.unescape(found.group(1) or found.group(2) or '')} " if found else "")
         else:
             self._pieces.append(_break_for(name, is_end=is_end))
         return closed
+
+    def _quote_mark(self, tag: str, *, is_end: bool) -> str:
+        """A blockquote with "border: none" is how Gmail and Apple Mail indent."""
+        if is_end:
+            return f"\n{_CLOSE if self._quotes and self._quotes.pop() else ''}\n"
+        is_quote = not _NO_QUOTE.search(tag)
+        self._quotes.append(is_quote)
+        return f"\n\n{_OPEN}" if is_quote else "\n\n"
+
+    def _class_mark(self, tag: str, name: str) -> str:
+        broken = _break_for(name, is_end=False)
+        if "class" not in tag.lower() and "id" not in tag.lower():
+            return broken
+        if _QUOTING_DIV.search(tag):
+            return f"\n\n{_OPEN}"
+        return f"\n{_SIGNED}\n" if _SIGNING.search(tag) else broken
 
     def _past_element(self, name: str, position: int) -> int:
         end = None if name in self._never_closed else _closing(name).search(self._source, position)
@@ -101,9 +135,27 @@ def _past(source: str, mark: str, position: int) -> int:
 
 
 def _words(text: str) -> str:
-    return _BLANKS.sub(" ", html.unescape(text) if "&" in text else text)
+    return _BLANKS.sub(" ", html.unescape(text) if "&" in text else text).translate(_MARKS)
 
 
 def _tidy(text: str) -> str:
-    lines = [_BLANKS.sub(" ", line).strip() for line in text.split("\n")]
-    return _MANY_LINES.sub("\n\n", "\n".join(lines)).strip()
+    if not any(mark in text for mark in (_OPEN, _CLOSE, _SIGNED)):
+        lines = [_BLANKS.sub(" ", line).strip() for line in text.split("\n")]
+        return _MANY_LINES.sub("\n\n", "\n".join(lines)).strip()
+    return "\n".join(_marked(text)).strip("\n")
+
+
+def _marked(text: str) -> list[str]:
+    """The lines with "> " before what is quoted; never two empty ones in a row."""
+    lines: list[str] = []
+    depth = 0
+    for raw in text.split("\n"):
+        depth = max(0, depth + raw.count(_OPEN) - raw.count(_CLOSE))
+        line = _BLANKS.sub(" ", raw.translate(_MARKS)).strip()
+        if _SIGNED in raw and depth == 0 and not (lines and lines[-1] == "--"):
+            lines.append("--")
+        marks = ">" * min(depth, _MOST_DEEP)
+        line = f"{marks} {line}" if marks and line else marks or line
+        if line.strip("> ") or (lines and lines[-1].strip("> ")):
+            lines.append(line)
+    return lines

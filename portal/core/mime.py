@@ -23,6 +23,10 @@ _SURE_HEADER = re.compile(
 _EMPTY_LINE = re.compile(rb"\n[ \t]*\r?\n")
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,50}/[a-z0-9!#$&^_.+-]{1,99}(?![^\s,])")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
+_NOT_WORD = re.compile(rb"[^A-Za-z0-9]")
+_WORDS = re.compile(rb"[A-Za-z0-9,.!?'\"-]+ [A-Za-z0-9,.!?'\"-]+ [A-Za-z0-9]")
+_SHORT_TYPES = {"html": "text/html", "text": "text/plain", "plain": "text/plain", "text/text": "text/plain"}
+_BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
@@ -77,15 +81,29 @@ def parse_mime(raw: bytes, *, limits: MimeLimits) -> tuple[MimePart, tuple[str, 
     return root, tuple(reading.defects)
 
 
+def normalize(raw: bytes) -> tuple[bytes, str]:
+    """The mail as bytes that can be read line by line, and what was done to it: line ends of old Macs, a mail kept as
+    UTF-16, a byte order mark or empty lines before the header."""
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return raw.decode("utf-16", "replace").encode("utf-8", "replace"), "stored as UTF-16"
+    if b"\r" in raw and b"\n" not in raw:
+        return raw.replace(b"\r", b"\n"), "lines end in CR only"
+    start = raw[3:] if raw.startswith(_BOM) else raw
+    if start[:1] in (b"\r", b"\n"):
+        header = start.lstrip(b"\r\n")
+        start = header if _SURE_HEADER.match(header) else start
+    return start, "" if start is raw else "something stood before the header"
+
+
 def decode_body(raw: bytes, part: MimePart) -> bytes:
     """The part's content without its transfer encoding. Damaged encodings give what can be saved."""
     body = raw[part.start : part.end]
-    encoding = part.header("content-transfer-encoding").split(b";")[0].strip().strip(b'"').lower()
+    encoding = _NOT_WORD.sub(b"", part.header("content-transfer-encoding").partition(b";")[0]).lower()
     if encoding == b"base64":
         return _decode_base64(body)
-    if encoding == b"quoted-printable":
+    if encoding == b"quotedprintable":
         return binascii.a2b_qp(body)
-    if encoding in (b"x-uuencode", b"uuencode", b"x-uue", b"uue"):
+    if encoding in (b"xuuencode", b"uuencode", b"xuue", b"uue"):
         return decode_uu(body)
     return body
 
@@ -127,9 +145,12 @@ def _uu_or_nothing(line: bytes) -> bytes:
 
 def _decode_base64(body: bytes) -> bytes:
     try:
-        return binascii.a2b_base64(body)
+        if not _WORDS.match(body[:200].lstrip()):
+            return binascii.a2b_base64(body)
     except binascii.Error:
         pass
+    if _WORDS.match(body.lstrip()):
+        return body  # plain words under a false name
     clean = _NOT_BASE64.sub(b"", body)
     clean = clean[: len(clean) - 1] if len(clean) % 4 == 1 else clean
     return binascii.a2b_base64(clean + b"=" * (-len(clean) % 4))
@@ -161,6 +182,7 @@ def _read_part(reading: _Reading, start: int, end: int, default_type: str, depth
     named, params = parse_params(decode_raw(value))
     known = _TYPE.match(named)
     content_type = known.group() if known else "text/plain" if value else default_type
+    content_type = _SHORT_TYPES.get(named, content_type)
     if value and not known:
         reading.note("unreadable Content-Type")
     parts: tuple[MimePart, ...] = ()
@@ -211,8 +233,6 @@ def _find_slices(reading: _Reading, start: int, end: int, boundary: str) -> Iter
         if open_at >= 0:
             yield open_at, _without_newline(raw, open_at, found)
         open_at = -1 if tail else (end if line_end < 0 else line_end + 1)
-        if tail:
-            return
     if open_at >= 0:
         reading.note("closing boundary missing")
         yield open_at, end
@@ -237,6 +257,9 @@ def _read_headers(reading: _Reading, start: int, end: int) -> tuple[dict[str, tu
         after = end if line_end < 0 else line_end + 1
         line = raw[position:after].rstrip(b"\r\n")
         if not line.strip(b" \t"):
+            if line and _SURE_HEADER.match(raw, after):
+                position = after  # a blank within the header that somebody folded badly
+                continue
             position = after
             break
         if after - start > limits.header_bytes or len(lines) >= limits.header_lines:
@@ -263,7 +286,7 @@ def _take_line(line: bytes, lines: list[tuple[str, list[bytes]]]) -> bool:
         lines[-1][1].append(line)
         return True
     match = _HEADER.fullmatch(line)
-    if match is None or (not lines and line.startswith(b"From ")):
+    if match is None or (not lines and line.startswith(b"From ") and match.group(1) != b"From"):
         return False
     lines.append((match.group(1).decode("ascii").lower(), [match.group(2)]))
     return True

@@ -12,7 +12,22 @@ from portal.core.charsets import decode_raw, decode_text, percent_bytes
         ("Grüße".encode(), "us-ascii", "Grüße"),
         ("Grüße".encode("cp1252"), "us-ascii", "Grüße"),
         ("Grüße".encode("cp1252"), "utf-8", "Grüße"),
-        (b"Gr\xc3\xbc\xdfe", "utf-8", "Grü�e"),
+        (b"Gr\xc3\xbc\xdfe", "utf-8", "Grüße"),
+        (b"Gr\xc3\xbc\xdfe", "", "Grüße"),
+        ("Grüße".encode(), "iso-8859-1", "Grüße"),
+        ("Grüße €".encode("iso-8859-15"), "iso-8859-15", "Grüße €"),
+        (b"\xed\xa0\xbd\xed\xb4\xa5", "utf-8", "🔥"),
+        (b"\xed\xa0\xbd\xff", "utf-8", None),
+        ("Grüße".encode("utf-16"), "", "Grüße"),
+        (b"plain", "utf-16", "plain"),
+        (b"\xef\xbb\xbfGr\xc3\xbc\xc3\x9fe", "utf-8", "Grüße"),
+        ("こんにちは".encode("iso2022_jp"), "", "こんにちは"),
+        ("こんにちは".encode("iso2022_jp"), "utf-8", "こんにちは"),
+        ("Привет, мир".encode("cp1251"), "us-ascii", "Привет, мир"),
+        ("Grüße".encode("cp1252"), "x-windows-1252", "Grüße"),
+        ("Привет".encode("cp1251"), "win-1251", "Привет"),
+        ("ł".encode("iso-8859-2"), "ISO 8859-2", "ł"),
+        ("שלום".encode("iso-8859-8"), "iso-8859-8-i", "שלום"),
         ("Grüße".encode(), "iso-unheard-of", "Grüße"),
         ("Grüße".encode(), '"utf-8"', "Grüße"),
         ("绩效".encode("gbk"), "gb2312", "绩效"),
@@ -42,6 +57,7 @@ def test_raw_header_bytes_are_utf8_before_anything_else():
     assert decode_raw("Grüße".encode(), fallback="gb2312") == "Grüße"
     assert decode_raw("绩效".encode("gbk"), fallback="gb2312") == "绩效"
     assert decode_raw("Grüße".encode("latin-1")) == "Grüße"
+    assert decode_raw("こんにちは".encode("iso2022_jp")) == "こんにちは"
 
 
 def test_percent_encoding_of_file_names_is_undone():
