@@ -249,7 +249,6 @@ def upgrade():
     sa.Column('interval_s', sa.Integer(), nullable=False),
     sa.Column('options', sa.JSON(), nullable=False),
     sa.Column('secrets', sa.JSON(), nullable=False),
-    sa.Column('filters', sa.JSON(), nullable=False),
     sa.Column('secret_expires_on', sa.Date(), nullable=True),
     sa.Column('takes_duplicates', sa.Boolean(), nullable=False),
     sa.Column('read_from_at', UtcDateTime(), nullable=True),
@@ -497,9 +496,12 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_mail_ledger_content_hash'), ['content_hash'], unique=False)
         batch_op.create_index('ix_mail_ledger_conversation', ['mailbox_id', 'conversation_id'], unique=False)
         batch_op.create_index('ix_mail_ledger_due', ['state', 'is_quiet', 'id'], unique=False)
+        batch_op.create_index('ix_mail_ledger_late', ['id'], unique=False, sqlite_where=sa.text('is_found_late'), postgresql_where=sa.text('is_found_late'))
         batch_op.create_index(batch_op.f('ix_mail_ledger_listed_at'), ['listed_at'], unique=False)
         batch_op.create_index('ix_mail_ledger_mailbox', ['mailbox_id', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_mail_ledger_message_id'), ['message_id'], unique=False)
+        batch_op.create_index('ix_mail_ledger_received', ['received_at', 'id', 'verdict'], unique=False)
+        batch_op.create_index('ix_mail_ledger_rule', ['rule_id', 'id'], unique=False, sqlite_where=sa.text('rule_id IS NOT NULL'), postgresql_where=sa.text('rule_id IS NOT NULL'))
         batch_op.create_index(batch_op.f('ix_mail_ledger_ticket_id'), ['ticket_id'], unique=False)
         batch_op.create_index('ix_mail_ledger_verdict', ['verdict', 'id'], unique=False)
 

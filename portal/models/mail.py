@@ -5,19 +5,24 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import Base, Pk, UtcDateTime
 from portal.models.claims import Claim
 
 
+def _index_where(name: str, *columns: str, where: str) -> Index:
+    """An index of few rows among many: it costs the others nothing."""
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
 class MailboxRow(Base):
     """A mailbox we read and send from. `kind` is imap, graph, or files for what `portal mail import` brought.
 
     `options` holds, as its adapter names them, where the servers are and which folders are read; `secrets` the sealed
-    passwords and client secrets. `filters` is what `core/mail_filters.py` reads. `secret_expires_on` is entered by an
-    administrator: no server says it.
+    passwords and client secrets. `secret_expires_on` is entered by an administrator: no server says it. Who is let in
+    stands in the rules (models/mail_rules.py).
     """
 
     __tablename__ = "mailbox"
@@ -32,7 +37,6 @@ class MailboxRow(Base):
     interval_s: Mapped[int] = mapped_column(default=20)
     options: Mapped[dict[str, Any]] = mapped_column(default=dict)
     secrets: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    filters: Mapped[dict[str, Any]] = mapped_column(default=dict)
     secret_expires_on: Mapped[date | None]
     takes_duplicates: Mapped[bool] = mapped_column(default=False)  # also of mail another mailbox had
     read_from_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # mail from before is left alone
@@ -122,6 +126,9 @@ class MailLedger(Claim, Base):
         Index("ix_mail_ledger_verdict", "verdict", "id"),
         Index("ix_mail_ledger_mailbox", "mailbox_id", "id"),
         Index("ix_mail_ledger_conversation", "mailbox_id", "conversation_id"),
+        Index("ix_mail_ledger_received", "received_at", "id", "verdict"),  # the last column serves the counts alone
+        _index_where("ix_mail_ledger_late", "id", where="is_found_late"),
+        _index_where("ix_mail_ledger_rule", "rule_id", "id", where="rule_id IS NOT NULL"),
     )
 
 
