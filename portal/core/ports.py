@@ -239,11 +239,42 @@ class TokenStore(Protocol):
         ...
 
     def save(self, tokens: str) -> None:
-        """Committed when it returns, so that a rotated refresh token is stored before it is used."""
+        """Committed when it returns, so that a rotated refresh token is stored before it is used.
+
+        Within `refreshing` it raises GatewayError when somebody signed in meanwhile: theirs are newer.
+        """
         ...
 
     def refreshing(self) -> AbstractContextManager[bool]:
         """Around a refresh: one process at a time. True: it is ours to do; False: somebody else did it, load again."""
+        ...
+
+
+@dataclass(frozen=True)
+class SignInStep:
+    """What a person does next: open `url`, and type `code` there; without a code, paste back the address it ends on.
+
+    `state` is secret and handed back to `finish`. `expires_at`: until when the code may be typed.
+    """
+
+    url: str
+    code: str = ""
+    state: str = field(default="", repr=False)
+    expires_at: datetime | None = None
+
+
+class MailSignIn(Protocol):
+    """A person lets us into a mailbox by OAuth; or, without a person, the application is tried out."""
+
+    def begin(self) -> SignInStep:
+        """The first half. An application that signs in by its own right has no url: go on with `finish`."""
+        ...
+
+    def finish(self, state: str, answer: str) -> str | None:
+        """The second half: tokens are saved in the account's store. `answer` is the pasted address.
+
+        Who signed in, "" for the application itself; None while the person has not typed the code yet.
+        """
         ...
 
 
@@ -274,6 +305,10 @@ class MailTransport(Protocol):
 
     def sender(self, account: MailAccount) -> MailSender:
         """Where its mail is handed over. Raises GatewayError when nothing is set up."""
+        ...
+
+    def sign_in(self, account: MailAccount) -> MailSignIn:
+        """Where a person lets us in. Raises GatewayError when the account is none of OAuth."""
         ...
 
 

@@ -1,0 +1,256 @@
+"""Requests to Graph through O365's Account: our token, our time-outs, no retry and no sleep of its own.
+
+O365 2.1 knows no delta query and sends no MIME, so its connection is used and not its message objects. Tokens are
+not its business: the backend below hands ours over, and `msal_client` is never touched (a test holds it to that).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import requests
+from O365 import Account, MSGraphProtocol
+from O365.utils import BaseTokenBackend
+from urllib3.exceptions import MaxRetryError
+
+from portal.core.errors import GatewayError
+from portal.integrations.oauth.settings import CLOUDS
+from portal.integrations.oauth.tokens import AccessTokens
+
+# At DEBUG, O365 logs the session's headers, the bearer token among them; at ERROR, addresses of people.
+logging.getLogger("O365").setLevel(logging.CRITICAL)
+
+TIMEOUT = 30.0
+_IDS = 'IdType="ImmutableId"'
+_CHUNK = 65_536
+
+# Graph's own codes: https://learn.microsoft.com/en-us/graph/errors and what Exchange puts into them.
+_WORDS = {
+    "ErrorAccessDenied": "The application may not open this mailbox. Grant it Mail.Read and Mail.Send in Microsoft "
+    "Entra, and check the application access policy of Exchange.",
+    "Authorization_RequestDenied": "The application may not open this mailbox. Grant it Mail.Read and Mail.Send in "
+    "Microsoft Entra.",
+    "ErrorSendAsDenied": "This account may not send as this address. Grant it Send As in Exchange.",
+    "ErrorInvalidUser": "Microsoft 365 has no mailbox with this address.",
+    "Request_ResourceNotFound": "Microsoft 365 has no mailbox with this address.",
+    "ResourceNotFound": "Microsoft 365 has no mailbox with this address.",
+    "MailboxNotEnabledForRESTAPI": "This address has no mailbox in Exchange Online.",
+    "MailboxNotSupportedForRESTAPI": "This address has no mailbox in Exchange Online.",
+    "ErrorInvalidRecipients": "Microsoft 365 refuses one of the recipients.",
+    "ErrorMessageSizeExceeded": "Microsoft 365 refuses this mail: it is too large.",
+    "ErrorQuotaExceeded": "The mailbox is full.",
+}
+_ACCOUNT_CODES = frozenset(_WORDS) - {"ErrorInvalidRecipients", "ErrorMessageSizeExceeded", "ErrorQuotaExceeded"}
+RESYNC = frozenset({"SyncStateNotFound", "SyncStateInvalid", "resyncRequired", "ResyncRequired", "syncStateNotFound"})
+FOLDER_GONE = frozenset({"ErrorItemNotFound", "ErrorFolderNotFound", "ErrorInvalidIdMalformed", "ErrorInvalidId"})
+UNREADABLE = frozenset({"ErrorMimeContentConversionFailed", "ErrorContentConversionFailed", "ErrorCorruptData"})
+
+
+@dataclass(frozen=True)
+class GraphSettings:
+    """One mailbox: its address, the cloud it lies in. `url` replaces Graph's place, for proxies and tests."""
+
+    address: str
+    cloud: str = "global"
+    url: str = ""
+    timeout: float = TIMEOUT
+
+    @property
+    def root(self) -> str:
+        """Where Graph is, without a slash at the end."""
+        return (self.url or CLOUDS.get(self.cloud, CLOUDS["global"]).graph).rstrip("/")
+
+
+class _Backend(BaseTokenBackend):  # type: ignore[misc]
+    """What O365 asks about tokens. It is told that they never end: when they do, we renew them."""
+
+    def load_token(self) -> bool:
+        return True
+
+    def save_token(self, force: bool = False) -> bool:
+        return True
+
+    def token_is_expired(self, *, username: str | None = None) -> bool:
+        return False
+
+    def get_access_token(self, *, username: str | None = None) -> dict[str, str] | None:
+        return None
+
+
+class GraphConnection:
+    """One mailbox's requests. One call at a time."""
+
+    def __init__(self, settings: GraphSettings, tokens: AccessTokens) -> None:
+        self._settings, self._tokens = settings, tokens
+        self._account: Account | None = None
+        self.asked_at: datetime | None = None  # the server's clock at the last answer
+
+    @property
+    def address(self) -> str:
+        """Whose mailbox."""
+        return self._settings.address
+
+    def get(self, path: str, *, params: dict[str, str] | None = None, page_size: int = 0) -> dict[str, Any]:
+        """A JSON answer. `path` stands behind "users/{address}/", or is a link that Graph gave."""
+        prefer = {"Prefer": f"odata.maxpagesize={page_size}"} if page_size else {}
+        response = self._ask("get", path, params=params, headers=prefer)
+        try:
+            answer = response.json()
+        except ValueError as error:
+            raise GatewayError("Microsoft 365 answered something else than expected.", code="garbage") from error
+        if not isinstance(answer, dict):
+            raise GatewayError("Microsoft 365 answered something else than expected.", code="garbage")
+        return answer
+
+    def read(self, path: str, *, limit: int | None) -> tuple[bytes, int]:
+        """The bytes behind an address, and how many there are at least. Stops once `limit` is passed."""
+        response = self._ask("get", path, stream=True)
+        pieces: list[bytes] = []
+        total = 0
+        try:
+            for piece in response.iter_content(_CHUNK):
+                pieces.append(piece)
+                total += len(piece)
+                if limit is not None and total > limit:
+                    break
+        except requests.RequestException as error:
+            raise GatewayError("Microsoft 365 broke off in the middle of a mail.") from error
+        finally:
+            response.close()
+        said = response.headers.get("Content-Length", "")
+        return b"".join(pieces), max(total, int(said) if said.isdecimal() else 0)
+
+    def post(self, path: str, data: str) -> None:
+        """Text to an address. `maybe_done` is set where it may have been taken all the same."""
+        self._ask("post", path, data=data, headers={"Content-type": "text/plain"})
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        account, self._account = self._account, None
+        if account is not None and account.con.session is not None:
+            account.con.session.close()
+
+    def _ask(self, method: str, path: str, **more: Any) -> requests.Response:
+        token = self._tokens.get()
+        try:
+            return self._once(method, path, token, more)
+        except GatewayError as error:
+            if error.code != "token":
+                raise
+        # Taken back before its time. One more try, with a new one.
+        try:
+            return self._once(method, path, self._tokens.get(refused=token), more)
+        except GatewayError as error:
+            if error.code != "token":
+                raise
+            words = "Microsoft 365 refuses the sign-in. Test the mailbox, or sign in again."
+            raise GatewayError(words, permanent=True, code="login") from error
+
+    def _once(self, method: str, path: str, token: str, more: dict[str, Any]) -> requests.Response:
+        connection = self._open().con
+        if connection.session is None:
+            connection.session = connection.get_session()
+        connection.update_session_auth_header(access_token=token)
+        with _errors(is_post=method == "post"):
+            options = {**more, "headers": dict(more.get("headers", {}))}
+            response: requests.Response = getattr(connection, method)(self._url(path), **options)
+        self.asked_at = _date(response.headers.get("Date", ""))
+        return response
+
+    def _open(self) -> Account:
+        if self._account is None:
+            settings = self._settings
+            cloud = type("Cloud", (MSGraphProtocol,), {"_protocol_url": f"{settings.root}/"})
+            self._account = Account(
+                ("nightdesk", "nightdesk"),  # unused: our own sign-in has been there before
+                protocol=cloud(default_resource=f"users/{settings.address}", timezone="UTC"),
+                token_backend=_Backend(),
+                timeout=settings.timeout,
+                requests_delay=0,
+                request_retries=0,
+                default_headers={"Prefer": _IDS},
+            )
+        return self._account
+
+    def _url(self, path: str) -> str:
+        """Always at the place we know: a link that points elsewhere must not get the token."""
+        root = self._settings.root
+        if "://" in path:
+            link = urlsplit(path)
+            base = urlsplit(root).path
+            return f"{root}{link.path.removeprefix(base)}" + (f"?{link.query}" if link.query else "")
+        return f"{root}/v1.0/users/{quote(self._settings.address, safe='@')}/{path}"
+
+
+@contextmanager
+def _errors(*, is_post: bool) -> Iterator[None]:
+    """Whatever requests and O365 raise, as GatewayError."""
+    try:
+        yield
+    except requests.HTTPError as error:
+        raise _refused(error.response, is_post=is_post) from error
+    except requests.exceptions.SSLError as error:
+        words = "The certificate of Microsoft 365 cannot be trusted. Does something read along on the way?"
+        raise GatewayError(words, permanent=True, code="certificate") from error
+    except requests.ConnectTimeout as error:
+        raise GatewayError("Microsoft 365 cannot be reached.") from error
+    except requests.Timeout as error:
+        raise GatewayError("Microsoft 365 does not answer.", maybe_done=is_post, code="timeout") from error
+    except requests.ConnectionError as error:
+        # What urllib3 raises when no connection came about at all.
+        never_began = bool(error.args) and isinstance(error.args[0], MaxRetryError)
+        raise GatewayError("Microsoft 365 cannot be reached.", maybe_done=is_post and not never_began) from error
+    except requests.RequestException as error:
+        raise GatewayError("Microsoft 365 broke off in the middle of an answer.", maybe_done=is_post) from error
+
+
+def _refused(response: requests.Response, *, is_post: bool) -> GatewayError:
+    status = response.status_code
+    code, said = _reason(response)
+    if status == 401:
+        return GatewayError("Microsoft 365 refuses the token.", code="token")
+    if status in (429, 503):
+        words = "Microsoft 365 asks us to wait." if status == 429 else "Microsoft 365 is busy."
+        return GatewayError(words, retry_after=_retry_after(response), code=code or str(status))
+    if status >= 500 and code not in UNREADABLE:
+        words = f"Microsoft 365 is out of order ({code or status})."
+        return GatewayError(words, retry_after=_retry_after(response), maybe_done=is_post, code=code or str(status))
+    if status == 410 or code in RESYNC:
+        return GatewayError("Microsoft 365 has forgotten where reading stood.", code="resync")
+    words = _WORDS.get(code) or f"Microsoft 365 refuses this: {said or code or status}"
+    is_account = code in _ACCOUNT_CODES or status == 403
+    return GatewayError(words, permanent=True, code="login" if is_account else code or str(status))
+
+
+def _reason(response: requests.Response) -> tuple[str, str]:
+    """Graph's code and words, on one line."""
+    try:
+        error = response.json().get("error", {})
+        return str(error.get("code", "")), " ".join(str(error.get("message", "")).split())[:200]
+    except (ValueError, AttributeError, requests.RequestException):
+        return "", ""
+
+
+def _retry_after(response: requests.Response) -> float | None:
+    """Seconds, or a date (RFC 9110 section 10.2.3) seen from the server's own clock."""
+    text = response.headers.get("Retry-After", "").strip()
+    if text.isdecimal():
+        return float(text)
+    until = _date(text)
+    if until is None:
+        return None
+    return max(0.0, (until - (_date(response.headers.get("Date", "")) or datetime.now(UTC))).total_seconds())
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(text).astimezone(UTC)
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,41 @@
+"""Where reading stands in a folder: a link of the delta query, and what of its page was handed over already."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """`link` is a nextLink or deltaLink. `done`: digests of ids of its page that came before a limit was reached.
+
+    `is_first`: the first round, in which everything that lies there is listed, is not over. `at` is the server's clock
+    when the link was given.
+    """
+
+    link: str
+    done: tuple[str, ...] = ()
+    is_first: bool = True
+    at: datetime | None = None
+
+    def write(self) -> str:
+        """As the opaque string of the Mailbox port."""
+        return json.dumps({**asdict(self), "at": self.at.isoformat() if self.at else None}, separators=(",", ":"))
+
+
+def read_cursor(text: str) -> Cursor | None:
+    """None for what is no cursor of ours, such as one of IMAP."""
+    try:
+        kept = json.loads(text)
+        at = datetime.fromisoformat(kept["at"]) if kept["at"] else None
+        return Cursor(str(kept["link"]), tuple(kept["done"]), bool(kept["is_first"]), at)
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def digest(provider_id: str) -> str:
+    """Ids are 150 letters and a page has many."""
+    return hashlib.sha256(provider_id.encode()).hexdigest()[:20]

@@ -1,0 +1,237 @@
+"""The Mailbox port on Microsoft Graph: a delta query per folder with immutable ids, and each mail's MIME original.
+
+Nothing is ever marked, moved or deleted: only GET is used. Reference:
+https://learn.microsoft.com/en-us/graph/delta-query-messages
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from portal.core.errors import GatewayError
+from portal.core.ports import FetchedMail, MailBatch
+from portal.integrations.graph.connection import FOLDER_GONE, UNREADABLE, GraphConnection
+from portal.integrations.graph.cursor import Cursor, digest, read_cursor
+
+# https://learn.microsoft.com/en-us/graph/api/resources/mailfolder: names that every mailbox has, in any language.
+WELL_KNOWN = frozenset(
+    ("archive", "clutter", "conversationhistory", "deleteditems", "drafts", "inbox", "junkemail", "msgfolderroot",
+     "outbox", "recoverableitemsdeletions", "scheduled", "sentitems")
+)  # fmt: skip
+INBOX, SENT = "inbox", "sentitems"
+_FIELDS = "receivedDateTime,internetMessageId,conversationId,isDraft"
+_LIST_PAGE = 500
+# Delivered is not yet listed: a mail this much older than the link may still be on its way into the delta query.
+_SLACK = timedelta(minutes=5)
+
+T = TypeVar("T")
+
+
+class GraphMailbox:
+    """One mailbox, also a shared one. Threads may share it; their calls wait for one another."""
+
+    def __init__(self, connection: GraphConnection) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+        self._folders: dict[str, str] = {}
+        self._listed: dict[str, datetime] = {}  # when what was listed last had come
+
+    def fetch(self, folder: str, cursor: str, *, limit: int, byte_limit: int, max_size: int) -> MailBatch:
+        """See Mailbox.fetch."""
+        place = read_cursor(cursor)
+        if place is None:
+            return MailBatch((), "", has_more=True, was_reset=True)
+        try:
+            return self._run(folder, lambda: self._fetch(folder, place, limit, byte_limit, max_size))
+        except GatewayError as error:
+            if error.code != "resync":
+                raise
+            return MailBatch((), "", has_more=True, was_reset=True)
+
+    def start(self, folder: str, since: datetime | None) -> str:
+        """See Mailbox.start. A delta query that begins now is one that lists mail received from now on."""
+        return self._run(folder, lambda: self._start(folder, since))
+
+    def is_ahead(self, provider_id: str, cursor: str) -> bool:
+        """See Mailbox.is_ahead. Ids say nothing of time; known are the times of what was listed last."""
+        place = read_cursor(cursor)
+        if place is None or place.is_first:
+            return place is not None
+        received_at = self._listed.get(provider_id)
+        return received_at is not None and place.at is not None and received_at > place.at - _SLACK
+
+    def list_ids(self, folder: str, since: datetime) -> Sequence[tuple[str, datetime]]:
+        """See Mailbox.list_ids."""
+        return self._run(folder, lambda: self._list_ids(folder, since))
+
+    def fetch_one(self, folder: str, provider_id: str) -> FetchedMail | None:
+        """See Mailbox.fetch_one."""
+        return self._run(folder, lambda: self._fetch_one(folder, provider_id))
+
+    def count(self, folder: str) -> int:
+        """See Mailbox.count."""
+        return self._run(folder, lambda: int(self._connection.get(self._path(folder))["totalItemCount"]))
+
+    def find_sent(self) -> str:
+        """See Mailbox.find_sent. Every mailbox has this one, whatever it is called there."""
+        return SENT
+
+    def close(self) -> None:
+        """See Mailbox.close."""
+        with self._lock:
+            self._connection.close()
+
+    def _run(self, folder: str, work: Callable[[], T]) -> T:
+        with self._lock:
+            try:
+                return work()
+            except GatewayError as error:
+                if error.code not in FOLDER_GONE:
+                    raise
+                self._folders.pop(folder, None)
+                words = f"The folder {folder} does not exist in this mailbox."
+                raise GatewayError(words, permanent=True, code="folder") from error
+            except (KeyError, TypeError, ValueError) as error:
+                raise GatewayError("Microsoft 365 answered something else than expected.", code="garbage") from error
+
+    def _start(self, folder: str, since: datetime | None) -> str:
+        path = self._path(folder)
+        self._connection.get(path, params={"$select": "displayName,totalItemCount"})
+        now = self._connection.asked_at or datetime.now(UTC)
+        # In what is listed first Graph honours this filter; a whole inbox of years would take hours.
+        begin = quote(f"receivedDateTime ge {_stamp(since or now)}")
+        link = f"{path}/messages/delta?$select={_FIELDS}&$filter={begin}"
+        return Cursor(link, at=now).write()
+
+    def _fetch(self, folder: str, place: Cursor, limit: int, byte_limit: int, max_size: int) -> MailBatch:
+        page = self._connection.get(place.link, page_size=limit)
+        entries = {one["id"]: one for one in page["value"] if "@removed" not in one and not one.get("isDraft")}
+        waiting = [one for one in entries.values() if digest(one["id"]) not in place.done]
+        waiting.sort(key=lambda one: (str(one.get("receivedDateTime", "")), one["id"]))
+        mails: list[FetchedMail] = []
+        read: list[str] = []
+        size = 0
+        for entry in waiting[:limit]:
+            if read and size >= byte_limit:
+                break
+            read.append(digest(entry["id"]))
+            mail = self._read(folder, entry, max_size)
+            if mail is not None:
+                mails.append(mail)
+                size += len(mail.raw or mail.header)
+        if len(read) < len(waiting):
+            return MailBatch(tuple(mails), replace(place, done=(*place.done, *read)).write(), has_more=True)
+        is_over = "@odata.deltaLink" in page
+        link = page["@odata.deltaLink" if is_over else "@odata.nextLink"]
+        after = Cursor(str(link), is_first=place.is_first and not is_over, at=self._connection.asked_at)
+        return MailBatch(tuple(mails), after.write(), has_more=not is_over)
+
+    def _read(self, folder: str, entry: Mapping[str, Any], max_size: int | None) -> FetchedMail | None:
+        """The original. None when it was moved or deleted since it was listed: then it is listed again elsewhere."""
+        provider_id = str(entry["id"])
+        if "receivedDateTime" not in entry:  # something of it changed: Graph may name nothing but the change
+            entry = {**self._entry(folder, provider_id), **entry}
+        mail = FetchedMail(
+            provider_id=provider_id,
+            folder=folder,
+            received_at=_moment(entry["receivedDateTime"]),
+            size=0,
+            raw=None,
+            conversation_id=str(entry.get("conversationId") or ""),
+        )
+        try:
+            data, size = self._connection.read(f"messages/{quote(provider_id, safe='')}/$value", limit=max_size)
+        except GatewayError as error:
+            if error.code in FOLDER_GONE:
+                return None
+            if error.code in UNREADABLE:
+                return replace(mail, header=self._headers(provider_id))
+            raise
+        if max_size is not None and size > max_size:
+            return replace(mail, size=size, header=_header(data))
+        return replace(mail, size=size, raw=data)
+
+    def _headers(self, provider_id: str) -> bytes:
+        """The header lines as Graph knows them, for a mail whose original it cannot give."""
+        path = f"messages/{quote(provider_id, safe='')}"
+        entry = self._connection.get(path, params={"$select": "internetMessageHeaders,internetMessageId"})
+        lines = [f"{one['name']}: {one['value']}" for one in entry.get("internetMessageHeaders") or ()]
+        lines = lines or [f"Message-ID: {entry.get('internetMessageId', '')}"]
+        return "\r\n".join([*(" ".join(line.split()) for line in lines), "", ""]).encode()
+
+    def _list_ids(self, folder: str, since: datetime) -> list[tuple[str, datetime]]:
+        params = {
+            "$select": "receivedDateTime,isDraft",
+            "$filter": f"receivedDateTime ge {_stamp(since)}",
+            "$orderby": "receivedDateTime",
+            "$top": str(_LIST_PAGE),
+        }
+        found: dict[str, datetime] = {}
+        page = self._connection.get(f"{self._path(folder)}/messages", params=params)
+        while True:
+            found |= {one["id"]: _moment(one["receivedDateTime"]) for one in page["value"] if not one.get("isDraft")}
+            if "@odata.nextLink" not in page:
+                break
+            page = self._connection.get(page["@odata.nextLink"])
+        self._listed = found
+        return list(found.items())
+
+    def _fetch_one(self, folder: str, provider_id: str) -> FetchedMail | None:
+        path = self._path(folder)
+        try:
+            entry = self._entry(folder, provider_id)
+        except GatewayError as error:
+            if error.code not in FOLDER_GONE:
+                raise
+            self._connection.get(path)  # raises when it is the folder that is gone
+            return None
+        return self._read(folder, entry, None)
+
+    def _entry(self, folder: str, provider_id: str) -> dict[str, Any]:
+        path = f"{self._path(folder)}/messages/{quote(provider_id, safe='')}"
+        return self._connection.get(path, params={"$select": _FIELDS})
+
+    def _path(self, folder: str) -> str:
+        """Where a folder is: a well-known name, or the names that people see, with slashes between."""
+        name = folder.strip().lower().replace(" ", "")
+        if name in WELL_KNOWN:
+            return f"mailFolders/{name}"
+        if folder not in self._folders:
+            self._folders[folder] = self._find(folder)
+        return f"mailFolders/{quote(self._folders[folder], safe='')}"
+
+    def _find(self, folder: str) -> str:
+        found, path = "", "mailFolders"
+        for name in filter(None, (part.strip() for part in folder.split("/"))):
+            key = name.lower().replace(" ", "")
+            if not found and key in WELL_KNOWN:
+                found = key
+            else:
+                condition = f"displayName eq '{name.replace(chr(39), chr(39) * 2)}'"
+                page = self._connection.get(path, params={"$filter": condition, "$select": "displayName"})
+                found = next((str(one["id"]) for one in page["value"]), "")
+            if not found:
+                raise GatewayError("no such folder", permanent=True, code="ErrorFolderNotFound")
+            path = f"mailFolders/{quote(found, safe='')}/childFolders"
+        return found
+
+
+def _header(data: bytes) -> bytes:
+    """Up to the empty line."""
+    for end in (b"\r\n\r\n", b"\n\n"):
+        if end in data:
+            return data.split(end, 1)[0] + end
+    return data
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(str(text).replace("Z", "+00:00")).astimezone(UTC)
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,1 @@
+"""Signing in by OAuth: Microsoft through msal, Google by plain RFC 6749. Tokens are kept by a TokenStore."""

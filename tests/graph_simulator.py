@@ -1,0 +1,372 @@
+"""Our own small Microsoft 365 on loopback: sign-in and Graph mail, with faults on demand.
+
+It answers what the vendor's own description says it answers: `tests/graph_spec.py` holds every exchange against it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+from tests.graph_mailboxes import Box, Item, shown
+from tests.login_simulator import Login
+
+ADDRESS = "help@shop.example"
+MAX_BODY = 4_000_000  # Graph refuses larger requests
+Answer = tuple[int, dict[str, str], bytes]
+
+
+@dataclass
+class Fault:
+    """One thing that goes wrong, once: for the next request whose "METHOD /path?query" holds `on`.
+
+    `kind`: a status, or "reset" (no answer, nothing done), "hang" (done, but no answer comes), "cut" (half an answer),
+    "garbage" (no JSON), "twice" (the page comes again on the next link).
+    """
+
+    kind: int | str
+    on: str = "/v1.0/"
+    retry_after: str = ""
+    code: str = ""
+
+
+@dataclass
+class Exchange:
+    """One request and what was answered."""
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: bytes
+    status: int
+    content_type: str
+    answer: bytes
+
+
+@dataclass
+class Round:
+    """A round of a delta query: what is left of it, and what a later round begins with."""
+
+    folder: str
+    fields: list[str]
+    since: datetime | None
+    end: int
+    waiting: list[int] = field(default_factory=list)
+
+
+@dataclass
+class Graph:
+    """The whole service. `now` is its clock; `page_size` its own idea of a page, at most what was asked for."""
+
+    login: Login = field(default_factory=Login)
+    boxes: dict[str, Box] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    exchanges: list[Exchange] = field(default_factory=list)
+    rounds: dict[str, Round] = field(default_factory=dict)
+    outside: list[bytes] = field(default_factory=list)  # mail that left
+    released: threading.Event = field(default_factory=threading.Event)
+    now: datetime = datetime(2026, 12, 25, 2, 10, tzinfo=UTC)
+    page_size: int = 1000
+    denied: set[str] = field(default_factory=set)  # addresses that the application may not touch
+    base: str = ""
+
+    def __post_init__(self) -> None:
+        self.box = self.add_box(ADDRESS)
+
+    def add_box(self, address: str) -> Box:
+        self.boxes[address.lower()] = box = Box(address.lower())
+        return box
+
+    def fail(self, kind: int | str, *, on: str = "/v1.0/", retry_after: str = "", code: str = "") -> None:
+        """The next request that `on` fits goes wrong."""
+        self.faults.append(Fault(kind, on, retry_after, code))
+
+    def date_in(self, seconds: int) -> str:
+        """A moment on this server's clock, as an HTTP date."""
+        return format_datetime(self.now + timedelta(seconds=seconds), usegmt=True)
+
+    def forget(self) -> None:
+        """Every delta link becomes worthless: 410."""
+        self.rounds.clear()
+
+    def asked(self, part: str) -> list[Exchange]:
+        """The requests whose path or query holds this."""
+        return [one for one in self.exchanges if part in f"{one.method} {one.path}?{one.query}"]
+
+    def answer(self, method: str, path: str, query: dict[str, str], headers: dict[str, str], body: bytes) -> Answer:
+        """What Graph says, without faults."""
+        if not self.login.knows(headers.get("Authorization", "")):
+            return refusal(401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.")
+        found = re.fullmatch(r"/v1\.0/users/([^/]+)(/.*)", path)
+        if not found:
+            return refusal(400, "BadRequest", "Resource not found for the segment.")
+        address, rest = unquote(found[1]).lower(), found[2]
+        if address in self.denied:
+            return refusal(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
+        box = self.boxes.get(address)
+        if box is None:
+            return refusal(404, "ErrorInvalidUser", f"The requested user '{address}' is invalid.")
+        return Asked(self, box, query, headers, body).answer(method, rest)
+
+
+@dataclass
+class Asked:
+    """One request to one mailbox."""
+
+    graph: Graph
+    box: Box
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def immutable(self) -> bool:
+        return 'IdType="ImmutableId"' in self.headers.get("Prefer", "")
+
+    @property
+    def fields(self) -> list[str]:
+        return [name for name in self.query.get("$select", "").split(",") if name]
+
+    def answer(self, method: str, rest: str) -> Answer:
+        parts = [unquote(part) for part in rest.strip("/").split("/")]
+        match (method, parts):
+            case ("POST", ["sendMail"]):
+                return self.send()
+            case ("GET", ["mailFolders"]):
+                return self.folders("")
+            case ("GET", ["messages"]):
+                return self.list(list(self.box.items.values()))
+            case ("GET", ["messages", item_id]):
+                item = self.box.find(item_id, immutable=self.immutable)
+                return reply(self.shown(item)) if item else gone()
+            case ("GET", ["messages", item_id, "$value"]):
+                item = self.box.find(item_id, immutable=self.immutable)
+                return (200, {"Content-Type": "text/plain"}, item.raw) if item else gone()
+            case ("GET", ["mailFolders", name, *tail]):
+                folder = self.box.folder(name)
+                return self.in_folder(folder, tail) if folder else gone()
+        return refusal(400, "BadRequest", f"The simulator knows no {method} {rest}")
+
+    def in_folder(self, folder: str, tail: list[str]) -> Answer:
+        match tail:
+            case []:
+                return reply(self.folder(folder))
+            case ["childFolders"]:
+                return self.folders(folder)
+            case ["messages"]:
+                return self.list([item for item in self.box.items.values() if item.folder == folder])
+            case ["messages", "delta" | "delta()"]:
+                return self.delta(folder)
+            case ["messages", item_id]:
+                item = self.box.find(item_id, immutable=self.immutable)
+                return reply(self.shown(item)) if item and item.folder == folder else gone()
+        return refusal(400, "BadRequest", f"The simulator knows no folder path {tail}")
+
+    def folder(self, folder: str) -> dict[str, Any]:
+        count = sum(item.folder == folder for item in self.box.items.values())
+        return {"id": folder, "displayName": self.box.folders[folder], "totalItemCount": count, "childFolderCount": 0}
+
+    def folders(self, parent: str) -> Answer:
+        names = [key for key in self.box.folders if self.box.parents[key] == parent]
+        wanted = re.fullmatch(r"displayName eq '(.*)'", self.query.get("$filter", ""))
+        if wanted:
+            names = [key for key in names if self.box.folders[key].lower() == wanted[1].replace("''", "'").lower()]
+        return reply({"value": [self.folder(key) for key in names]})
+
+    def list(self, items: list[Item]) -> Answer:
+        """Filtered by internetMessageId or receivedDateTime, oldest first, in pages."""
+        condition = self.query.get("$filter", "")
+        if by_id := re.fullmatch(r"internetMessageId eq '(.*)'", condition):
+            wanted = by_id[1].replace("''", "'")
+            items = [item for item in items if item.parsed["Message-ID"] == wanted]
+        elif condition:
+            items = [item for item in items if item.received_at >= since(condition)]
+        items = sorted(items, key=lambda item: item.received_at)
+        start, size = int(self.query.get("$skip", 0)), min(int(self.query.get("$top", 10)), self.graph.page_size)
+        answer: dict[str, Any] = {"value": [self.shown(item) for item in items[start : start + size]]}
+        if len(items) > start + size:
+            rest = "&".join(f"{quote(k)}={quote(v)}" for k, v in self.query.items() if k != "$skip")
+            answer["@odata.nextLink"] = f"{self.graph.base}{self.headers['Path']}?{rest}&%24skip={start + size}"
+        return reply(answer)
+
+    def shown(self, item: Item) -> dict[str, Any]:
+        return shown(item, self.fields, immutable=self.immutable)
+
+    def delta(self, folder: str) -> Answer:
+        """Tokens stay good, so that asking again for a page brings the same page."""
+        token = self.query.get("$skiptoken") or self.query.get("$deltatoken")
+        if token is None:
+            after = since(self.query["$filter"]) if "$filter" in self.query else None
+            there = [item for item in self.box.items.values() if item.folder == folder]
+            numbers = [item.number for item in there if after is None or item.received_at >= after]
+            current = Round(folder, self.fields, after, len(self.box.log), sorted(numbers, reverse=True))
+        else:
+            known = self.graph.rounds.get(token)
+            if known is None:
+                return refusal(410, "SyncStateNotFound", "The sync state generation is not found; resync is required.")
+            current = known
+            if "$deltatoken" in self.query:
+                changed = [number for place, number in self.box.log[known.end :] if place == folder]
+                waiting = list(dict.fromkeys(changed))
+                current = Round(folder, known.fields, known.since, len(self.box.log), waiting)
+        return self.delta_page(current)
+
+    def delta_page(self, current: Round) -> Answer:
+        preferred = re.search(r"odata\.maxpagesize=(\d+)", self.headers.get("Prefer", ""))
+        size = min(int(preferred[1]) if preferred else 10, self.graph.page_size)
+        value = []
+        for number in current.waiting[:size]:
+            item = self.box.items.get(number)
+            if item is None or item.folder != current.folder:
+                ghost = Item(number, b"", self.graph.now, current.folder, "")
+                value.append({"id": ghost.id(immutable=self.immutable), "@removed": {"reason": "deleted"}})
+            elif current.since is None or item.received_at >= current.since:
+                value.append(shown(item, current.fields, immutable=self.immutable))
+        skip = 0 if self.headers.get("Twice") else size
+        left = Round(current.folder, current.fields, current.since, current.end, current.waiting[skip:])
+        token = secrets.token_urlsafe(12)
+        self.graph.rounds[token] = left
+        kind = "nextLink" if left.waiting else "deltaLink"
+        name = "skiptoken" if left.waiting else "deltatoken"
+        link = f"{self.graph.base}{self.headers['Path']}?%24{name}={token}"
+        return reply({"value": value, f"@odata.{kind}": link})
+
+    def send(self) -> Answer:
+        """MIME in base64. The copy in Sent Items lacks the headers that Exchange drops."""
+        if len(self.body) > MAX_BODY:
+            return refusal(413, "RequestEntityTooLarge", "The request body is too large.")
+        try:
+            raw = base64.b64decode(self.body, validate=True)
+        except binascii.Error:
+            return refusal(400, "ErrorMimeContentInvalidBase64String", "Invalid base64 string for MIME content.")
+        mail = message_from_bytes(raw)
+        if self.box.address not in str(mail["From"]).lower():
+            return refusal(403, "ErrorSendAsDenied", "The user account may not send as this address.")
+        for name in {name for name in mail if name.lower().startswith("x-")}:
+            del mail[name]
+        self.graph.outside.append(mail.as_bytes())
+        sent = self.box.deliver(mail.as_bytes(), at=self.graph.now, folder="sentitems")
+        sent.is_read = True
+        return 202, {}, b""
+
+
+def since(condition: str) -> datetime:
+    found = re.fullmatch(r"receivedDateTime (ge|gt) (\S+)", condition)
+    assert found, f"Graph would refuse the filter {condition}"
+    moment = datetime.fromisoformat(found[2].replace("Z", "+00:00"))
+    return moment + timedelta(seconds=1) if found[1] == "gt" else moment
+
+
+def reply(value: dict[str, Any]) -> Answer:
+    return 200, {"Content-Type": "application/json"}, json.dumps(value).encode()
+
+
+def refusal(status: int, code: str, message: str) -> Answer:
+    inner = {"date": "2026-12-25T02:10:00", "request-id": "r", "client-request-id": "c"}
+    error = {"error": {"code": code, "message": message, "innerError": inner}}
+    return status, {"Content-Type": "application/json"}, json.dumps(error).encode()
+
+
+def gone() -> Answer:
+    return refusal(404, "ErrorItemNotFound", "The specified object was not found in the store.")
+
+
+CODES = {
+    401: "InvalidAuthenticationToken", 403: "ErrorAccessDenied", 404: "ErrorItemNotFound", 410: "SyncStateNotFound",
+    429: "ApplicationThrottled", 500: "ErrorInternalServerError", 503: "ServiceUnavailable", 504: "GatewayTimeout",
+}  # fmt: skip
+
+
+class Handler(BaseHTTPRequestHandler):
+    graph: Graph
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *args: object) -> None:
+        """Quiet."""
+
+    def do_GET(self) -> None:
+        self._serve(b"")
+
+    def do_POST(self) -> None:
+        self._serve(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+
+    def _fault(self) -> Fault | None:
+        line = f"{self.command} {unquote(self.path)}"
+        for fault in self.graph.faults:
+            if fault.on in line:
+                self.graph.faults.remove(fault)
+                return fault
+        return None
+
+    def _serve(self, body: bytes) -> None:
+        url, fault = urlsplit(self.path), self._fault()
+        if fault and fault.kind == "reset":
+            self.close_connection = True
+            self.connection.close()
+            return
+        query = {key: values[0] for key, values in parse_qs(url.query).items()}
+        headers = {**self.headers, "Path": url.path} | ({"Twice": "1"} if fault and fault.kind == "twice" else {})
+        if fault and isinstance(fault.kind, int):
+            status, more, answer = refusal(fault.kind, fault.code or CODES[fault.kind], "scripted")
+            more |= {"Retry-After": fault.retry_after} if fault.retry_after else {}
+        elif url.path.startswith("/v1.0/"):
+            status, more, answer = self.graph.answer(self.command, url.path, query, headers, body)
+        else:
+            form = {key: values[0] for key, values in parse_qs(body.decode()).items()}
+            signed = self.graph.login.answer(self.command, url.path, form)
+            signed = signed or (404, {"error": "no such page"})
+            status, more, answer = signed[0], *reply(signed[1])[1:]
+        if fault and fault.kind == "hang":
+            self.graph.released.wait(30)
+            self.close_connection = True
+            return
+        answer = b"<html>not json</html>" if fault and fault.kind == "garbage" else answer
+        self._answer(Exchange(
+            self.command, url.path, url.query, dict(self.headers), body, status, more.get("Content-Type", ""), answer
+        ), more, is_cut=bool(fault and fault.kind == "cut"))  # fmt: skip
+
+    def _answer(self, exchange: Exchange, more: dict[str, str], *, is_cut: bool) -> None:
+        # Before the answer leaves: whoever has it may look here at once.
+        self.graph.exchanges.append(exchange)
+        self.send_response_only(exchange.status)
+        self.send_header("Date", format_datetime(self.graph.now, usegmt=True))
+        for name, value in more.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(exchange.answer)))
+        self.end_headers()
+        self.wfile.write(exchange.answer[: len(exchange.answer) // 2] if is_cut else exchange.answer)
+        if is_cut:
+            self.close_connection = True
+            self.wfile.flush()
+
+
+@contextmanager
+def running_graph() -> Iterator[Graph]:
+    """The service on a free port; `graph.base` is where."""
+    graph = Graph()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"graph": graph}))
+    server.daemon_threads = True
+    graph.base = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield graph
+    finally:
+        graph.released.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
