@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from portal.core import intake, retry
 from portal.core.mail import ParsedMail, parse_mail
 from portal.core.mail_heads import plain_mail
-from portal.core.mail_kinds import AUTOMATIC, MailKind, decide_kind
+from portal.core.mail_kinds import AUTOMATIC, MailKind, decide_kind, real_sender
 from portal.core.retry import RetryPolicy
 from portal.core.threading import read_tokens
 from portal.models import DatabaseBusyError, MailLedger, SessionBlobStore, UnitOfWork
@@ -34,6 +34,7 @@ from portal.services.sanitize import sanitize_html
 _LARGE = 1_000_000
 # Nobody knows who wrote what cannot be parsed: nothing answers it by itself.
 AS_TEXT = MailKind(AUTOMATIC, "imported as plain text by hand", opens_ticket=True)
+_NEEDED = ("id", "sha256", "tries", "is_quiet", "as_text", "is_sent")
 _RETRY = RetryPolicy(waits=(2, 10, 60, 300), give_up_after=intake.MAX_TRIES)
 
 log = structlog.get_logger(__name__)
@@ -51,6 +52,7 @@ class Stored:
     is_quiet: bool
     own_addresses: frozenset[str]
     as_text: bool = False
+    is_sent: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def _due(now: datetime) -> ColumnElement[bool]:
 
 def _load_next(context: Context, mailbox_id: int | None) -> Stored | None:
     with context.database.read_session() as session:
-        query = select(MailLedger.id, MailLedger.sha256, MailLedger.tries, MailLedger.is_quiet, MailLedger.as_text)
+        query = select(*(getattr(MailLedger, name) for name in _NEEDED))
         query = query.where(_due(context.clock.now()))
         if mailbox_id is not None:
             query = query.where(MailLedger.mailbox_id == mailbox_id)
@@ -116,7 +118,7 @@ def _load_next(context: Context, mailbox_id: int | None) -> Stored | None:
         if found is None:
             return None
         raw = SessionBlobStore(session).get(found.sha256 or "")
-        return Stored(found.id, raw, found.tries, found.is_quiet, own_addresses(session), found.as_text)
+        return Stored(found.id, raw, found.tries, found.is_quiet, own_addresses(session), found.as_text, found.is_sent)
 
 
 def _read(context: Context, stored: Stored) -> Ready | None:
@@ -125,9 +127,10 @@ def _read(context: Context, stored: Stored) -> Ready | None:
     if stored.as_text:
         return Ready(stored.ledger_id, plain_mail(stored.raw), "", AS_TEXT, stored.is_quiet)
     mail = parse_mail(stored.raw)
-    kind = decide_kind(
-        mail, own_addresses=stored.own_addresses, is_own_id=lambda one: bool(read_tokens(one, mac=_mac(context)))
-    )
+    mail = replace(mail, sender=real_sender(mail, own_addresses=stored.own_addresses))
+    # What lies among the sent is ours anyway: there the question is whether a person or a program wrote it.
+    own = frozenset() if stored.is_sent else stored.own_addresses
+    kind = decide_kind(mail, own_addresses=own, is_own_id=lambda one: bool(read_tokens(one, mac=_mac(context))))
     return Ready(stored.ledger_id, mail, sanitize_html(mail.html), kind, stored.is_quiet)
 
 

@@ -1,7 +1,8 @@
 import pytest
 
+from portal.core.bounces import DeliveryReport, parse_report
 from portal.core.mail import parse_mail
-from portal.core.mail_kinds import DeliveryReport, MailKind, decide_kind, parse_report
+from portal.core.mail_kinds import MailKind, decide_kind
 from tests.mails import DELIVERY_REPORT, mail_bytes, multipart, part
 
 OWN = {"help@shop.example"}
