@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import mimetypes
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from html import escape
 
-from portal.core.charsets import decode_raw, decode_text
-from portal.core.mail_headers import (
-    Address,
-    clean_header,
-    decode_words,
-    parse_addresses,
-    parse_date,
-    parse_ids,
-    parse_message_id,
-)
-from portal.core.mail_text import html_to_text
-from portal.core.mime import MimeLimits, MimePart, decode_body, decode_uu, normalize, parse_mime, parse_params
+from portal.core.charsets import decode_raw
+from portal.core.mail_attachments import MailAttachment
+from portal.core.mail_body import Body, collect_parts
+from portal.core.mail_headers import Address, clean_header, parse_addresses, parse_date, parse_ids, parse_message_id
+from portal.core.mime import MimeLimits, MimePart, normalize, parse_mime
+
+__all__ = ["MailAttachment", "MailLimits", "ParsedMail", "parse_mail", "received_at"]
 
 _KIND_HEADERS = (
     "auto-submitted", "precedence", "x-auto-response-suppress", "x-autoreply", "x-autorespond", "x-autoresponse",
@@ -31,12 +23,7 @@ _KIND_HEADERS = (
     "x-ms-exchange-inbox-rules-loop", "x-ms-exchange-generated-message-source", "x-mailer", "x-challenge",
     "x-boxtrapper", "x-tmda-fingerprint", "x-cron-env",
 )  # fmt: skip
-_UU_BLOCK = re.compile(
-    rb"^begin [0-7]{3,4} ([^\r\n]{1,200})\r?\n(?:[ -`]{1,90}[ \t]*\r?\n)*?(?:`| )?\r?\n?end[ \t]*\r?$", re.M
-)
-_CID_MARK = re.compile(r"\[cid:[^\]\s]{1,200}\]")
 _LONG_HEADER = 16 * 1024
-_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
@@ -49,28 +36,13 @@ class MailLimits:
 
 
 @dataclass(frozen=True)
-class MailAttachment:
-    """A file that came with a mail. `content_id` is without brackets, for `cid:` links."""
-
-    filename: str
-    content_type: str
-    data: bytes = field(repr=False)
-    is_inline: bool = False
-    content_id: str = ""
-
-    @property
-    def sha256(self) -> str:
-        """Digest of the content, in hexadecimal."""
-        return hashlib.sha256(self.data).hexdigest()
-
-
-@dataclass(frozen=True)
 class ParsedMail:
     """What a mail says. Ids are in brackets; dates are UTC; `sender` is None where no header names anybody.
 
     `trace_at` is the time of the top-most readable Received header: when the mail reached its last server.
     `headers` holds, decoded, the headers that tell machines from people (`core/mail_kinds.py`).
-    `is_from_html`: `text` was made from HTML; its quotes carry "> " all the same. `report` is the machine-readable part of a delivery report, `returned_ids` the Message-IDs of what it returns.
+    `is_from_html`: `text` was made from HTML; its quotes carry "> " all the same.
+    `report` is the machine-readable part of a delivery report, `returned_ids` the Message-IDs of what it returns.
     """
 
     sender: Address | None
@@ -102,34 +74,6 @@ class ParsedMail:
         return self.sender.email if self.sender else ""
 
 
-@dataclass
-class _Piece:
-    """A stretch of the visible body: one text or HTML part, or all the alternatives for one thing."""
-
-    text: str = ""
-    html: str = ""
-
-
-@dataclass
-class _Body:
-    """What the parts of one mail add up to."""
-
-    raw: bytes
-    charset: str
-    pieces: list[_Piece] = field(default_factory=list)
-    attachments: list[MailAttachment] = field(default_factory=list)
-    defects: list[str] = field(default_factory=list)
-    calendar_method: str = ""
-    report: str = ""
-    returned_ids: tuple[str, ...] = ()
-    is_from_html: bool = False
-
-    def attach_text(self, filename: str, content_type: str, text: str) -> None:
-        """Keep a body that is too long to show as a file."""
-        self.attachments.append(MailAttachment(filename, content_type, text.encode("utf-8", "replace")))
-        self.defects.append("body longer than is shown; all of it is attached")
-
-
 def parse_mail(raw: bytes, *, limits: MailLimits | None = None) -> ParsedMail:
     """Read one mail (RFC 5322, MIME) from its original bytes.
 
@@ -139,9 +83,9 @@ def parse_mail(raw: bytes, *, limits: MailLimits | None = None) -> ParsedMail:
     raw, repaired = normalize(raw)
     root, defects = parse_mime(raw, limits=budget.mime)
     header = _HeaderReader(root)
-    body = _Body(raw, _first_charset(root), defects=[*([repaired] if repaired else []), *defects])
-    _collect(root, body, None)
-    text, html = _finish_body(body, budget)
+    body = Body(raw, _first_charset(root), defects=[*([repaired] if repaired else []), *defects])
+    collect_parts(root, body)
+    text, html = body.finish(most_text=budget.text, most_html=budget.html)
     sender = _sender(header)
     if sender is None or "@" not in sender.email:
         body.defects.append("no sender address")
@@ -233,171 +177,7 @@ def _sender(header: _HeaderReader) -> Address | None:
     return nameless
 
 
-def _collect(part: MimePart, body: _Body, piece: _Piece | None) -> None:
-    if part.parts:
-        if part.content_type == "multipart/alternative" and piece is None:
-            piece = _Piece()
-            body.pieces.append(piece)
-        for child in part.parts:
-            _collect(child, body, piece)
-        return
-    data = decode_body(body.raw, part)
-    if _is_body(part):
-        if piece is None:
-            piece = _Piece()
-            body.pieces.append(piece)
-        _take_body(part, data, body, piece)
-        return
-    if part.content_type == "text/calendar":
-        body.calendar_method = body.calendar_method or part.params.get("method", "").upper() or _method_in(data)
-    _take_report(part, data, body)
-    body.attachments.append(_attachment(part, data, body))
-
-
-def _is_body(part: MimePart) -> bool:
-    if part.content_type not in ("text/plain", "text/html"):
-        return False
-    disposition = part.header("content-disposition").strip().lower()
-    return not disposition.startswith(b"attachment") and not _named(part)
-
-
-def _take_body(part: MimePart, data: bytes, body: _Body, piece: _Piece) -> None:
-    charset = part.params.get("charset", "") or body.charset
-    if part.content_type == "text/html":
-        piece.html += decode_text(data, charset=charset or _charset_in(data)).replace("\x00", "")
-        return
-    text = decode_text(_without_uu(data, body), charset=charset)
-    text = _CID_MARK.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", ""))
-    text = _unflow(text, part.params) if part.params.get("format", "").lower() == "flowed" else text
-    piece.text = f"{piece.text}\n\n{text}" if piece.text.strip() else text
-
-
-def _without_uu(data: bytes, body: _Body) -> bytes:
-    """Files uuencoded in the text become attachments."""
-    if b"\nend" not in data:
-        return data
-    kept, position = [], 0
-    for match in _UU_BLOCK.finditer(data):
-        name = _safe_name(decode_raw(match.group(1)))
-        guessed = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        body.attachments.append(MailAttachment(name or "file", guessed, decode_uu(match.group())))
-        kept.append(data[position : match.start()])
-        position = match.end()
-    return b"".join([*kept, data[position:]])
-
-
-def _finish_body(body: _Body, limits: MailLimits) -> tuple[str, str]:
-    """The text to work with (from HTML where there is no other) and the HTML to show."""
-    for piece in body.pieces:
-        if len(piece.html) > limits.html:
-            body.attach_text("message.html", "text/html", piece.html)
-            piece.html = piece.html[: limits.html]
-    texts = [_best_text(piece, body) for piece in body.pieces]
-    text = "\n\n".join(one.strip("\n") for one in texts if one.strip())
-    if len(text) > limits.text:
-        body.attach_text("message.txt", "text/plain", text)
-        text = text[: limits.text]
-    html = ""
-    if any(piece.html.strip() for piece in body.pieces):
-        html = "\n".join(piece.html or f"<pre>{escape(piece.text)}</pre>" for piece in body.pieces)
-    return text.strip(), html[: limits.html]
-
-
-def _best_text(piece: _Piece, body: _Body) -> str:
-    """The plain alternative, unless the HTML one says more: a sender sees the HTML, and many a program's plain text is
-    a shortened copy or a note that one should look at the other."""
-    if not piece.html.strip():
-        return piece.text
-    from_html = html_to_text(piece.html)
-    shown = set(_WORD.findall(from_html.lower()))
-    missing = shown.difference(_WORD.findall(piece.text.lower()))
-    if piece.text.strip() and (len(missing) < 3 or len(missing) <= 0.1 * len(shown)):
-        return piece.text
-    body.is_from_html = True
-    return from_html
-
-
-def _unflow(text: str, params: Mapping[str, str]) -> str:
-    """Join the soft line breaks of format=flowed (RFC 3676)."""
-    lines: list[str] = []
-    open_depth = -1
-    for line in text.split("\n"):
-        depth = len(line) - len(line.lstrip(">"))
-        content = line[depth:]
-        content = content[1:] if content.startswith(" ") else content
-        is_soft = content.endswith(" ") and content != "-- "
-        kept = content[:-1] if is_soft and params.get("delsp", "").lower() == "yes" else content
-        if open_depth == depth and lines:
-            lines[-1] += kept
-        else:
-            lines.append((">" * depth + " " if depth else "") + kept)
-        open_depth = depth if is_soft else -1
-    return "\n".join(lines)
-
-
-def _charset_in(html: bytes) -> str:
-    found = re.search(rb"charset\s*=\s*[\"']?([A-Za-z0-9_-]{2,30})", html[:2048])
-    return found.group(1).decode("ascii") if found else ""
-
-
-def _method_in(calendar: bytes) -> str:
-    found = re.search(rb"^METHOD:([A-Za-z]+)", calendar[:4096], re.MULTILINE)
-    return found.group(1).decode("ascii").upper() if found else ""
-
-
-def _named(part: MimePart, charset: str = "") -> str:
-    """The name a part gives itself. `charset` is that of the mail, for names in raw bytes."""
-    for header, param in (("content-disposition", "filename"), ("content-type", "name")):
-        value = part.header(header)
-        if param.encode() not in value.lower():
-            continue
-        name = parse_params(decode_raw(value, fallback=part.params.get("charset", "") or charset))[1].get(param, "")
-        if name:
-            return name
-    return ""
-
-
-def _attachment(part: MimePart, data: bytes, body: _Body) -> MailAttachment:
-    name = _named(part, body.charset)
-    content_id = clean_header(part.header("content-id").decode("latin-1")).strip("<>")[:200]
-    disposition = part.header("content-disposition").strip().lower()
-    is_inline = not disposition.startswith(b"attachment") and (bool(content_id) or disposition.startswith(b"inline"))
-    filename = _safe_name(decode_words(name)) or _name_for(part, data)
-    return MailAttachment(filename, part.content_type, data, is_inline=is_inline, content_id=content_id)
-
-
-def _safe_name(name: str) -> str:
-    """A file name without folders, control characters and overlength (the ending is kept)."""
-    base = re.sub(r"[\x00-\x1f\x7f]", "", name.replace("\\", "/").rpartition("/")[2]).strip().strip(".").strip()
-    if len(base) <= 150:
-        return base
-    stem, dot, ending = base.rpartition(".")
-    return stem[: 149 - len(ending)] + dot + ending if dot and len(ending) < 20 else base[:150]
-
-
-def _name_for(part: MimePart, data: bytes) -> str:
-    if part.content_type in ("message/rfc822", "text/rfc822-headers"):
-        inner, _ = parse_mime(data[: 64 * 1024], limits=MimeLimits(parts=1))
-        subject = _safe_name(clean_header(decode_raw(inner.header("subject"))).replace("/", "-"))
-        return f"{subject or 'message'}.eml"
-    if part.content_type == "message/delivery-status":
-        return "delivery-status.txt"
-    if part.content_type == "text/calendar":
-        return "invitation.ics"
-    return f"file{mimetypes.guess_extension(part.content_type) or ''}"
-
-
-def _take_report(part: MimePart, data: bytes, body: _Body) -> None:
-    if part.content_type == "message/delivery-status" and not body.report:
-        body.report = decode_text(data[:65536]).replace("\r\n", "\n").replace("\x00", "")
-    if part.content_type in ("message/rfc822", "text/rfc822-headers", "message/global", "message/rfc822-headers"):
-        inner, _ = parse_mime(data[: 64 * 1024], limits=MimeLimits(parts=1))
-        found = parse_message_id(decode_raw(inner.header("message-id")))
-        if found:
-            body.returned_ids = (*body.returned_ids, found)
-
-
-def _content_hash(header: _HeaderReader, message_id: str, subject: str, body: _Body) -> str:
+def _content_hash(header: _HeaderReader, message_id: str, subject: str, body: Body) -> str:
     """Decisions.md 6: never trace headers, so that two deliveries of one mail have one hash."""
     digest = hashlib.sha256()
     for piece in _hash_pieces(header, message_id, subject, body):
@@ -406,7 +186,7 @@ def _content_hash(header: _HeaderReader, message_id: str, subject: str, body: _B
     return digest.hexdigest()
 
 
-def _hash_pieces(header: _HeaderReader, message_id: str, subject: str, body: _Body) -> Iterator[str]:
+def _hash_pieces(header: _HeaderReader, message_id: str, subject: str, body: Body) -> Iterator[str]:
     yield message_id
     yield header.text("from")
     yield header.text("date")

@@ -34,6 +34,13 @@ def html_to_text(source: str) -> str:
     return _Reader(source).read() or _Reader(source, with_alt=True).read()
 
 
+def markup_to_text(source: str) -> str:
+    """text/enriched and text/richtext (RFC 1896) without their commands; a single line break is none."""
+    joined = re.sub(r"(?<!\n)\n(?!\n)", " ", source.replace("<<", "\x0e"))
+    plain = re.sub(r"<param>[^<]{0,1000}</param>|</?[A-Za-z0-9-]{1,60}>", "", joined, flags=re.IGNORECASE)
+    return plain.replace("\x0e", "<").strip()
+
+
 class _Reader:
     """One pass over the source."""
 
@@ -95,7 +102,7 @@ class _Reader:
             return broken
         if _QUOTING_DIV.search(tag):
             return f"\n\n{_OPEN}"
-        return f"\n{_SIGNED}\n" if _SIGNING.search(tag) else broken
+        return f"\n{_SIGNED}" if _SIGNING.search(tag) else broken
 
     def _past_element(self, name: str, position: int) -> int:
         end = None if name in self._never_closed else _closing(name).search(self._source, position)
@@ -150,12 +157,16 @@ def _marked(text: str) -> list[str]:
     lines: list[str] = []
     depth = 0
     for raw in text.split("\n"):
-        depth = max(0, depth + raw.count(_OPEN) - raw.count(_CLOSE))
+        before, depth = depth, max(0, depth + raw.count(_OPEN) - raw.count(_CLOSE))
         line = _BLANKS.sub(" ", raw.translate(_MARKS)).strip()
-        if _SIGNED in raw and depth == 0 and not (lines and lines[-1] == "--"):
+        if depth < before and lines and not lines[-1].strip("> "):
+            lines.pop()
+        if _SIGNED in raw and depth == 0 and "--" not in lines[-2:]:
             lines.append("--")
         marks = ">" * min(depth, _MOST_DEEP)
         line = f"{marks} {line}" if marks and line else marks or line
         if line.strip("> ") or (lines and lines[-1].strip("> ")):
             lines.append(line)
+    while lines and not lines[-1].strip("> "):
+        lines.pop()
     return lines

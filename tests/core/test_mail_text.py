@@ -1,6 +1,6 @@
 import pytest
 
-from portal.core.mail_text import html_to_text
+from portal.core.mail_text import html_to_text, markup_to_text
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,47 @@ def test_visible_words_are_kept_and_markup_is_not(source, text):
     assert html_to_text(source) == text
 
 
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("new<blockquote>old<br>older</blockquote>newer", "new\n\n> old\n> older\n\nnewer"),
+        ("<blockquote type=cite>a<blockquote>b</blockquote>c</blockquote>", "> a\n>\n>> b\n>\n> c"),
+        ('a<blockquote style="margin:0 0 0 40px;border:none;padding:0px">indented</blockquote>b', "a\n\nindented\n\nb"),
+        ('a<div class="yahoo_quoted">old', "a\n\n> old"),
+        ('a<div dir="ltr" class="gmail_signature">Dana</div>', "a\n--\nDana"),
+        ('a<div><span class="gmail_signature_prefix">-- </span><br><div class="gmail_signature">Dana', "a\n--\n\nDana"),
+        ('a<blockquote>x<div class="gmail_signature">Dana</div></blockquote>', "a\n\n> x\n> Dana"),
+        ("a</blockquote>b", "a\n\nb"),
+        ("a\x0eb<blockquote>\x0fc\x10", "ab\n\n> c"),
+        ("&#14;a<blockquote>b", "a\n\n> b"),
+    ],
+)
+def test_quotes_and_signatures_are_marked_as_in_plain_mail(source, text):
+    assert html_to_text(source) == text
+
+
+def test_enriched_text_loses_its_commands():
+    assert (
+        markup_to_text("<bold>On</bold> fire\nnow\n\n<color><param>red</param>3</color> << 4") == "On fire now\n\n3 < 4"
+    )
+
+
 @pytest.mark.timeout(20)
-@pytest.mark.parametrize("piece", ["<head>", "<script><title>", '<a "', "<!--", "<", "&", "<title>", "<p>x"])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "<blockquote>",
+        "</blockquote>",
+        '<div class="gmail_signature">',
+        "<head>",
+        "<script><title>",
+        '<a "',
+        "<!--",
+        "<",
+        "&",
+        "<title>",
+        "<p>x",
+    ],
+)
 def test_a_megabyte_of_broken_markup_is_read_in_linear_time(piece):
     assert isinstance(html_to_text(piece * (1_000_000 // len(piece))), str)
