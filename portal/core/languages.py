@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+
+_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
+_READ_CHARACTERS = 4000
+_FEWEST_WORDS = 3
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -69,3 +76,22 @@ FOREIGN: dict[str, frozenset[str]] = {
         """
     ),
 }
+
+_CODES = {
+    "German": "de", "French": "fr", "Spanish": "es", "Italian": "it", "Dutch": "nl", "Polish": "pl",
+    "Portuguese": "pt", "Swedish": "sv",
+}  # fmt: skip
+_BY_CODE = {"en": ENGLISH, **{_CODES[name]: words for name, words in FOREIGN.items()}}
+
+
+def detect_language(text: str) -> str:
+    """The language a text is written in, as `en`, `de` ...; "" when too little speaks for one.
+
+    One must have at least three function words and twice as many as the next: a mail in the wrong language is worse
+    than one in the site's.
+    """
+    counts: Counter[str] = Counter()
+    for word in _WORD.findall(text[:_READ_CHARACTERS].lower()):
+        counts.update(code for code, words in _BY_CODE.items() if word in words)
+    (best, most), (_, next_most) = [*counts.most_common(2), ("", 0), ("", 0)][:2]
+    return best if most >= _FEWEST_WORDS and most >= 2 * next_most else ""

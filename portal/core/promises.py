@@ -5,26 +5,21 @@ from __future__ import annotations
 from datetime import datetime
 
 from portal.core.calendars import BusinessHours, next_opening
+from portal.core.mail_phrases import phrases_of
 
-URGENT = "If it is an emergency, reply with the one word URGENT."
 
-
-def promise_answer(hours: BusinessHours, *, now: datetime, is_paged: bool, may_confirm: bool = False) -> str:
-    """Open or paged: soon; closed: the next opening. "" where the hours name none.
-
-    `may_confirm`: a reply with the word URGENT would page (core/paging.py), so the requester is told.
-    """
+def promise_answer(hours: BusinessHours, *, now: datetime, is_paged: bool, language: str = "en") -> str:
+    """Open or paged: soon; closed: the next opening. "" where the hours name none."""
+    phrases = phrases_of(language)
     if is_paged:
-        return "The person on call has been told and will look at it."
-    opens_at = next_opening(hours, now)
-    if opens_at == now:
-        return "We are open and will look at it soon."
-    opening = format_opening(hours, now=now)
-    promise = f"We are closed now and will look at it {opening}." if opening else ""
-    return " ".join(filter(None, (promise, URGENT if may_confirm else "")))
+        return phrases.told
+    if next_opening(hours, now) == now:
+        return phrases.open_now
+    opening = format_opening(hours, now=now, language=language)
+    return phrases.closed.format(opening) if opening else ""
 
 
-def format_opening(hours: BusinessHours, *, now: datetime) -> str:
+def format_opening(hours: BusinessHours, *, now: datetime, language: str = "en") -> str:
     """`today from 08:00`, `tomorrow from ...`, `on Monday, 23 November from ...`: the next opening on the site's clock.
 
     "" where the hours name none.
@@ -32,7 +27,7 @@ def format_opening(hours: BusinessHours, *, now: datetime) -> str:
     opens_at = next_opening(hours, now)
     if opens_at is None:
         return ""
-    local, today = opens_at.astimezone(hours.zone), now.astimezone(hours.zone).date()
-    days = (local.date() - today).days
-    day = {0: "today", 1: "tomorrow"}.get(days, f"on {local:%A}, {local.day} {local:%B}")
-    return f"{day} from {local:%H:%M}"
+    phrases, local = phrases_of(language), opens_at.astimezone(hours.zone)
+    days = (local.date() - now.astimezone(hours.zone).date()).days
+    day = {0: phrases.today, 1: phrases.tomorrow}.get(days) or phrases.format_day(local.date())
+    return phrases.from_time.format(day, f"{local:%H:%M}")

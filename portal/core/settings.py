@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from portal.core.errors import DomainError
+from portal.core.mail_templates import LANGUAGES
 from portal.core.paging import WakeFor
 
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0", "")
@@ -48,6 +49,11 @@ WAKE_FOR = {
     str(WakeFor.URGENT): "P1, P2 and emergencies",
     str(WakeFor.EMERGENCIES): "Confirmed emergencies only",
 }
+MAIL_TEAM = {
+    "": "To nobody",
+    "assignee": "To whom the ticket is assigned",
+    "everyone": "To whom it is assigned, else to all technicians",
+}
 PROVIDERS = {"": "None yet", "sandbox": "Sandbox phones on a page", "twilio": "Twilio"}
 
 
@@ -60,6 +66,7 @@ class SiteSettings:
         default="UTC",
         metadata={"kind": "zone", "label": "Time zone", "help": "Hours, holidays and shifts are on this wall clock."},
     )
+    site_language: str = _choice("en", "Language of mails", LANGUAGES, "Where the requester’s is not known.")
     site_live: bool = _flag(
         False, "Live", "Off is watch mode: nothing is sent to requesters or to phones but the admins' own."
     )
@@ -72,6 +79,23 @@ class SiteSettings:
     )
     form_departments: str = _text("", "Departments", "One a line. Empty: people type their own.", most=2000, long=True)
     mail_confirm: bool = _flag(True, "Confirm each new ticket by mail")
+    mail_after_hours: bool = _flag(
+        True,
+        "Ask by mail whether it can wait",
+        "Instead of the confirmation, while you are closed and a reply with the word URGENT would wake somebody.",
+    )
+    mail_match_language: bool = _flag(
+        True, "Write in the requester’s language", "Where their request shows it and we have words in it."
+    )
+    mail_copies: bool = _flag(
+        True, "Copy answers to whom the requester copied", "At most ten people, never lists or our own mailboxes."
+    )
+    mail_team: str = _choice(
+        "",
+        "Mail to the team about new tickets and replies",
+        MAIL_TEAM,
+        "Whoever answers such a mail answers the requester.",
+    )
     mail_reopen_days: int = _number(
         14, "Days in which a reply reopens a closed ticket", 0, 365, "Later replies open a linked ticket."
     )

@@ -56,7 +56,7 @@ class AutomaticMail(Base):
     """One automatic mail that we wrote: what the circuit breaker counts (`core/breaker.py`).
 
     `sign` says whether what it answers looked like an answer of a machine to the one before: "", slow or quick;
-    `depth` is the how many-th quick one to this address it is.
+    `depth` is the how many-th quick one to this address it is, or 2 where somebody else of the company said the same.
     """
 
     __tablename__ = "automatic_mail"

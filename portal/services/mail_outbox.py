@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from portal.core import retry
 from portal.core.errors import DomainError, GatewayError
 from portal.core.ports import MailAccount, OutgoingAttachment, OutgoingMessage
+from portal.core.work import MAIL_OUT
 from portal.models import Attachment, MailboxRow, OutgoingMail, SessionBlobStore, UnitOfWork
 from portal.services.context import Context
 from portal.services.mail_out import why_stopped
@@ -22,6 +23,7 @@ LEASE = timedelta(minutes=3)
 # The account is the trouble and not the mail: the mail waits until a person has mended it.
 ACCOUNT_CODES = frozenset({"login", "certificate"})
 _ACCOUNT_WAIT = timedelta(minutes=5)
+_NO_COPIES = "Sent without copies"
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +35,7 @@ class _Claimed:
     account: MailAccount
     message: OutgoingMessage
     file_ids: tuple[int, ...]
+    is_again: bool  # an earlier try may have reached the server
 
 
 def count_due_outgoing(session: Session, *, now: datetime, lease_now: datetime) -> int:
@@ -43,14 +46,16 @@ def count_due_outgoing(session: Session, *, now: datetime, lease_now: datetime) 
 def send_next(context: Context) -> bool:
     """Send one due mail. False: none is due.
 
-    SMTP cannot be asked what it took, so a mail whose answer got lost goes out again with the same Message-ID, by which
-    recipients drop the second (decisions.md 6).
+    Before a second try the server is asked whether it took the first. SMTP cannot say, so there a mail whose answer got
+    lost goes out again with the same Message-ID, by which recipients drop the second (decisions.md 6).
     """
     claimed = _claim(context)
     if claimed is None:
         return False
     try:
-        context.mail.sender(claimed.account).send(claimed.message)
+        sender = context.mail.sender(claimed.account)
+        if not (claimed.is_again and sender.was_sent(claimed.message.message_id)):
+            sender.send(claimed.message)
     except GatewayError as error:
         _record_failure(context, claimed, error)
     else:
@@ -100,9 +105,11 @@ def _take(context: Context, session: Session, row: OutgoingMail) -> _Claimed | N
     except DomainError as error:
         row.state, row.due_at, row.last_error = "pending", now + _ACCOUNT_WAIT, str(error)
         return None
+    is_again = row.state == "sending" or row.tries > 0
     row.state, row.tries = "sending", row.tries + 1
     row.lease_owner, row.lease_until = context.random.token(8).hex(), context.clock.lease_now() + LEASE
-    return _Claimed(row.id, row.lease_owner, account, _message(row, mailbox, now), tuple(row.attachment_ids))
+    message = _message(row, mailbox, now)
+    return _Claimed(row.id, row.lease_owner, account, message, tuple(row.attachment_ids), is_again)
 
 
 def _message(row: OutgoingMail, mailbox: MailboxRow, now: datetime) -> OutgoingMessage:
@@ -137,9 +144,8 @@ def _record_sent(context: Context, claimed: _Claimed) -> None:
     with context.database.unit_of_work() as uow:
         row = _own(uow, claimed)
         if row is not None:
-            row.state, row.sent_at, row.due_at, row.lease_until, row.last_error = (
-                "sent", context.clock.now(), None, None, "",
-            )  # fmt: skip
+            row.state, row.sent_at, row.due_at, row.lease_until = "sent", context.clock.now(), None, None
+            row.last_error = row.last_error if row.last_error.startswith(_NO_COPIES) else ""
 
 
 def _record_failure(context: Context, claimed: _Claimed, error: GatewayError) -> None:
@@ -152,6 +158,12 @@ def _record_failure(context: Context, claimed: _Claimed, error: GatewayError) ->
         row.last_error, row.lease_until = error.message, None
         if error.code in ACCOUNT_CODES:
             row.state, row.due_at, row.tries = "pending", now + _ACCOUNT_WAIT, row.tries - 1
+            return
+        if error.permanent and row.cc:
+            # Perhaps it is a copy that the server does not like: the requester gets the mail all the same.
+            row.last_error = f"{_NO_COPIES} to {', '.join(row.cc)}: {error.message}"[:500]
+            row.state, row.due_at, row.cc = "pending", now, []
+            uow.wake(MAIL_OUT)
             return
         plan = retry.plan_retry(
             retry.MAIL, tries=row.tries, now=now, permanent=error.permanent, retry_after=error.retry_after

@@ -1,81 +1,76 @@
-"""The words of the mails we send, from the templates of each event."""
+"""The words of one mail: which language, what its places stand for, and the template that puts them together."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup, escape
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
-from portal.config import PROJECT_ROOT
+from portal.core.languages import detect_language
+from portal.core.mail_phrases import phrases_of
+from portal.core.mail_templates import LANGUAGES, MailWords, render_template
+from portal.core.quoting import own_words
+from portal.core.settings import SiteSettings
+from portal.core.tickets import format_number
+from portal.models import Message, Ticket
+from portal.services.mail_templates import load_template
+from portal.services.tickets import REQUEST
 
-CONFIRMATION, ANSWER, RESOLVED = "confirmation", "answer", "resolved"
-EVENTS = (CONFIRMATION, ANSWER, RESOLVED)
-_MANY_LINES = re.compile(r"\n{3,}")
+_READ_CHARACTERS = 4000
+_LONGEST_NAME = 60
 
 
 @dataclass(frozen=True)
-class MailValues:
-    """What the templates may use.
+class Letter:
+    """Everything a mail says. `name` is the requester's, `link` the page for its reader, `ref` our signed token; `more`
+    holds the places of its event."""
 
-    Attributes:
-        tag: the number as it threads by subject, `[#1234]`; `number` is the number people read.
-        subject: the ticket's.
-        name: the receiver's name, may be empty.
-        body: the technician's words or the resolution note, plain text.
-        author: who wrote them.
-        promise: when somebody will look, one sentence; empty where we cannot say.
-        link: the private status page; empty where it cannot be reached from outside.
-        ref: our signed token.
-    """
-
-    tag: str
-    number: str
-    subject: str
-    site_name: str
+    event: str
+    language: str
+    ticket: Ticket
+    settings: SiteSettings
     ref: str
     name: str = ""
-    body: str = ""
-    author: str = ""
-    promise: str = ""
     link: str = ""
+    signature: str = ""
+    more: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class MailWords:
-    """A mail's subject on one line, its text and its HTML."""
-
-    subject: str
-    text: str
-    html: str
-
-
-def render_mail(event: str, *, values: MailValues) -> MailWords:
-    """The words of one mail. Raises jinja2.TemplateNotFound for an unknown event."""
-    environment = _environment()
-    known = vars(values)
-    subject, text, html = (
-        environment.get_template(f"{event}/{part}").render(known) for part in ("subject.txt", "body.txt", "body.html")
-    )
-    return MailWords(" ".join(subject.split())[:400], _MANY_LINES.sub("\n\n", text).strip() + "\n", html)
+def language_of(session: Session, ticket: Ticket, settings: SiteSettings) -> str:
+    """The language a requester is written to: that of their request where it is clear and we have words in it, else the
+    site's."""
+    if settings.mail_match_language:
+        body = func.substr(Message.body, 1, _READ_CHARACTERS)
+        first = select(body).where(Message.ticket_id == ticket.id, Message.kind == REQUEST).order_by(Message.id)
+        found = detect_language(own_words(session.scalar(first.limit(1)) or ""))
+        if found in LANGUAGES:
+            return found
+    return settings.site_language
 
 
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(PROJECT_ROOT / "templates" / "messages"),
-        autoescape=select_autoescape(["html"]),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["paragraphs"] = _paragraphs
-    return environment
+def render_letter(session: Session, letter: Letter) -> MailWords:
+    """Subject, text and HTML, by the template in force. Raises DomainError for an event that is not."""
+    settings, phrases = letter.settings, phrases_of(letter.language)
+    name = letter.name if _is_plain_name(letter.name) else ""
+    values = {
+        "hello": phrases.greet(name),
+        "name": name,
+        "number": format_number(letter.ticket.id, prefix=settings.site_prefix),
+        "subject": letter.ticket.subject,
+        "site": settings.site_name,
+        "signature": letter.signature.strip() or settings.site_name,
+        "link": letter.link,
+        "by_mail": "" if letter.link else phrases.by_mail,
+        "rate": phrases.rate,
+        **letter.more,
+    }
+    template = load_template(session, letter.event, letter.language).template
+    tag = f"[#{letter.ticket.id}]"
+    return render_template(template, values, tag=tag, ref=letter.ref, language=letter.language)
 
 
-def _paragraphs(text: str) -> list[Markup]:
-    """Plain text as escaped paragraphs with their line breaks."""
-    blocks = re.split(r"\n[ \t]*\n", text.strip())
-    return [Markup("<br>").join(escape(line) for line in block.split("\n")) for block in blocks]
+def _is_plain_name(name: str) -> bool:
+    """Anybody may type a name and somebody else's address into the form: what we send there must not advertise."""
+    return len(name) <= _LONGEST_NAME and not any(mark in name for mark in ("://", "www.", "\n", "@"))

@@ -16,8 +16,7 @@ from portal.core.paging import Cause
 from portal.core.uploads import Upload
 from portal.models import Category, Message, Queue, Ticket, UnitOfWork, User
 from portal.services.context import Context
-from portal.services.links import private_link
-from portal.services.mail_out import add_answer, add_resolved
+from portal.services.mail_out import add_answer, add_resolved, add_update
 from portal.services.page_endings import end_ticket_pages
 from portal.services.paging import Event, decide_for_ticket
 from portal.services.paging_rules import load_paging_rules
@@ -128,17 +127,26 @@ def note_ticket(
 
 
 def move_ticket(
-    context: Context, uow: UnitOfWork, ticket: Ticket, status: str, *, actor: Actor, resolution: str = ""
+    context: Context,
+    uow: UnitOfWork,
+    ticket: Ticket,
+    status: str,
+    *,
+    actor: Actor,
+    resolution: str = "",
+    tell: bool = False,
 ) -> None:
-    """Change the status. Resolving sends the note to the requester and, like closing, ends the ticket's pages.
+    """Change the status. Resolving sends the note to the requester and, like closing, ends the ticket's pages; `tell`
+    tells the requester of any other change.
 
     Raises DomainError when the status table refuses.
     """
     now = context.clock.now()
     change = set_status(uow, ticket, status, actor=actor, now=now, resolution=resolution)
     if change.is_resolved:
-        link = private_link(ticket, box=context.box, site_url=context.site_url)
-        add_resolved(context, uow, ticket, settings=load_settings(uow.session), link=link)
+        add_resolved(context, uow, ticket, settings=load_settings(uow.session))
+    elif tell:
+        add_update(context, uow, ticket, settings=load_settings(uow.session))
     if not ticket.is_open:
         by = uow.session.get(User, actor.user_id) if actor.user_id else None
         end_ticket_pages(uow, ticket.id, by=by, rules=load_paging_rules(uow.session, now=now))

@@ -46,8 +46,8 @@ from portal.services.alarms import raise_alarm
 from portal.services.calendars import load_hours
 from portal.services.context import Context
 from portal.services.lexicon import load_classifier
-from portal.services.links import private_link
 from portal.services.mail_out import add_confirmation
+from portal.services.mail_words import language_of
 from portal.services.paging import Event, decide_for_ticket
 from portal.services.paging_rules import load_paging_rules
 from portal.services.rules import list_rules
@@ -341,8 +341,10 @@ def _decide(uow: UnitOfWork, ticket: Ticket, routing: Routing, *, now: datetime)
 
 
 def _confirm(context: Context, uow: UnitOfWork, ticket: Ticket, hours: BusinessHours, *, is_paged: bool) -> None:
-    settings = load_settings(uow.session)
-    may_confirm = not ticket.emergency and settings.paging_wake_for != WakeFor.EVERYTHING
-    promise = promise_answer(hours, now=context.clock.now(), is_paged=is_paged, may_confirm=may_confirm)
-    link = private_link(ticket, box=context.box, site_url=context.site_url)
-    add_confirmation(context, uow, ticket, settings=settings, promise=promise, link=link)
+    """And, for a mail that could still turn out to be an emergency, ask (product.md 4)."""
+    settings, now = load_settings(uow.session), context.clock.now()
+    may_declare = not is_paged and not ticket.emergency and settings.paging_wake_for != WakeFor.EVERYTHING
+    language = language_of(uow.session, ticket, settings)
+    promise = promise_answer(hours, now=now, is_paged=is_paged, language=language)
+    asks_urgency = may_declare and not is_open(hours, now)
+    add_confirmation(context, uow, ticket, settings=settings, promise=promise, asks_urgency=asks_urgency)

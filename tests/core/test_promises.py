@@ -35,12 +35,17 @@ def test_a_page_is_told_whatever_the_hour() -> None:
     assert "on call" in promise_answer(HOURS, now=datetime(2026, 11, 21, 2, tzinfo=UTC), is_paged=True)
 
 
-def test_after_hours_the_word_for_an_emergency_is_told_where_it_counts() -> None:
-    night, day = datetime(2026, 11, 16, 22, tzinfo=UTC), datetime(2026, 11, 16, 10, tzinfo=UTC)
-    told = promise_answer(HOURS, now=night, is_paged=False, may_confirm=True)
-    assert told.endswith("from 08:00. If it is an emergency, reply with the one word URGENT.")
-    assert "URGENT" not in promise_answer(HOURS, now=day, is_paged=False, may_confirm=True)
-    assert "URGENT" not in promise_answer(HOURS, now=night, is_paged=True, may_confirm=True)
+def test_the_promise_is_made_in_the_readers_language() -> None:
+    night = datetime(2026, 11, 21, 2, tzinfo=UTC)
+    said = [promise_answer(HOURS, now=night, is_paged=False, language=one) for one in ("de", "fr", "es", "nl", "xx")]
+    assert said == [
+        "Wir haben gerade geschlossen und sehen es uns am Montag, dem 23. November ab 08:00 Uhr an.",
+        "Nous sommes fermés pour le moment et regarderons cela le lundi 23 novembre à partir de 08:00.",
+        "Ahora está cerrado; lo veremos el lunes 23 de noviembre a partir de las 08:00.",
+        "We zijn nu gesloten en kijken er op maandag 23 november vanaf 08:00 uur naar.",
+        "We are closed now and will look at it on Monday, 23 November from 08:00.",
+    ]
+    assert promise_answer(HOURS, now=night, is_paged=True, language="nl").startswith("De dienstdoende collega")
 
 
 def test_a_shop_that_never_opens_promises_nothing() -> None:

@@ -22,6 +22,8 @@ class FakeMailServers:
         self.mailboxes: dict[str, FakeMailbox] = {}
         self.sent: list[OutgoingMessage] = []
         self.tried: list[str] = []
+        self.knows_sent = False
+        self.asked: list[str] = []
         self._failures: list[GatewayError] = []
 
     def add(self, host: str) -> FakeMailbox:
@@ -49,7 +51,9 @@ class FakeMailServers:
         self.sent.append(message)
 
     def was_sent(self, message_id: str) -> bool | None:
-        return None
+        assert not is_writing(), "a mail server was asked inside a transaction"
+        self.asked.append(message_id)
+        return any(one.message_id == message_id for one in self.sent) if self.knows_sent else None
 
     def check(self) -> str:
         return "Logged in at smtp.shop.example."
@@ -64,6 +68,7 @@ class FakeMailbox:
         self._failures: list[GatewayError] = []
         self.fetches = 0
         self.sent_folder = ""
+        self.gone: set[str] = set()
 
     def deliver(self, raw: bytes, *, at: datetime) -> None:
         self.mails.append((len(self.mails) + 1, at, raw))
@@ -76,7 +81,7 @@ class FakeMailbox:
         self.uidvalidity += 1
 
     def start(self, folder: str, since: datetime | None) -> str:
-        self._called()
+        self._called(folder)
         uids = [uid for uid, at, _ in self.mails if since is not None and at >= since]
         return f"{self.uidvalidity}:{min(uids) - 1 if uids else len(self.mails)}"
 
@@ -86,7 +91,7 @@ class FakeMailbox:
         return uidvalidity != place or int(uid) > int(last)
 
     def fetch(self, folder: str, cursor: str, *, limit: int, byte_limit: int, max_size: int) -> MailBatch:
-        self._called()
+        self._called(folder)
         self.fetches += 1
         place, _, last_uid = cursor.partition(":")
         if place != str(self.uidvalidity):
@@ -103,18 +108,18 @@ class FakeMailbox:
         return MailBatch(chosen, f"{self.uidvalidity}:{last}", len(waiting) > limit)
 
     def list_ids(self, folder: str, since: datetime) -> Sequence[tuple[str, datetime]]:
-        self._called()
+        self._called(folder)
         return [(f"{self.uidvalidity}:{uid}", at) for uid, at, _ in self.mails if at >= since]
 
     def fetch_one(self, folder: str, provider_id: str) -> FetchedMail | None:
-        self._called()
+        self._called(folder)
         for uid, at, raw in self.mails:
             if f"{self.uidvalidity}:{uid}" == provider_id:
                 return FetchedMail(provider_id, folder, at, len(raw), raw)
         return None
 
     def count(self, folder: str) -> int:
-        self._called()
+        self._called(folder)
         return len(self.mails)
 
     def find_sent(self) -> str:
@@ -124,7 +129,9 @@ class FakeMailbox:
     def close(self) -> None:
         return
 
-    def _called(self) -> None:
+    def _called(self, folder: str = "") -> None:
         assert not is_writing(), "a mail server was called inside a transaction"
         if self._failures:
             raise self._failures.pop(0)
+        if folder in self.gone:
+            raise GatewayError(f"The folder {folder} cannot be opened: nonexistent", permanent=True, code="folder")

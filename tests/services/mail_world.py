@@ -43,7 +43,7 @@ class PlainBox:
 def make_mail_world(folder: Path) -> Any:
     """A Context as the mail services need it; `mail` are the fake servers."""
     world = make_world(folder)
-    world.box, world.mail = PlainBox(), FakeMailServers()
+    world.box, world.mail, world.site_url = PlainBox(), FakeMailServers(), ""
     return world
 
 

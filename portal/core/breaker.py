@@ -1,0 +1,154 @@
+"""The circuit breaker: when automatic mail must stop because it seems to answer a machine that answers us.
+
+docs/adr/mail-breaker.md says why these signs and numbers, and why a busy shop does not reach them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from portal.core.mail_phrases import PHRASES
+from portal.core.quoting import own_words
+
+THREAD, ADDRESS, DOMAIN, TOTAL = "thread", "address", "domain", "total"
+QUICK, SLOW, NO_SIGN = "quick", "slow", ""
+
+WINDOW = timedelta(days=30)
+DAY = timedelta(days=1)
+_QUICK_WITHIN = timedelta(hours=1)
+_CLOCKS_DIFFER = timedelta(minutes=5)  # the mail server's and ours
+_ALIKE = 0.85  # of the words of two texts, in common
+_FEW_WORDS = 3  # below, the subject is compared with the text
+_MANY_WORDS = 12  # two people of one company write the same three words about the same outage
+
+_ROBOT = re.compile(
+    r"^\W*((re|aw|sv|antw|fwd?|wg|tr)\s*:\s*|\[[^\]]*\]\s*)*"
+    r"(auto(matic|matische?)?[ -]?(reply|response|antwort|antwoord)\b|auto\s*:|out of (the )?office|abwesen|afwezig"
+    r"|r[ée]ponse automatique|absence du bureau|respuesta autom[áa]tica|fuera de (la )?oficina|undeliver"
+    r"|(mail )?delivery (status|fail|has failed)|mail delivery|returned mail|failure notice|(nicht|un)zustellbar"
+    r"|unzustell|non remis|no se puede entregar|onbestelbaar)",
+    re.IGNORECASE,
+)
+_DAYS_AND_MONTHS = frozenset(
+    word.lower() for phrases in PHRASES.values() for word in (*phrases.weekdays, *phrases.months)
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many automatic mails may have gone when the next one is asked for.
+
+    Attributes:
+        thread: in one ticket.
+        quick: to an address, which answered quick signs; `alike`: which answered any sign; `address`: which answered
+            anything at all; each since one of our people last did something on a ticket of theirs, 30 days at most.
+        domain: to a company in a day, each the second or later quick one to its address, or to an address that says what
+            another of the company said.
+        total: the same, to everybody.
+    """
+
+    thread: int = 3
+    quick: int = 2
+    alike: int = 5
+    address: int = 18
+    domain: int = 6
+    total: int = 6
+
+
+LIMITS = Limits()
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a ticket began with: to be held against what others began with."""
+
+    subject: str
+    body: str
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """An automatic mail of before: when it was written, whether to the same address, and what it answered."""
+
+    at: datetime
+    is_same_address: bool
+    said: Said
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What has gone so far, as `Limits` counts it."""
+
+    thread: int = 0
+    quick: int = 0
+    alike: int = 0
+    address: int = 0
+    domain: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True)
+class Trip:
+    """The breaker speaks: nothing automatic for this scope, and why."""
+
+    scope: str
+    reason: str
+
+
+def find_sign(said: Said, *, at: datetime, earlier: Sequence[Earlier]) -> str:
+    """Whether what came `at` this time looks like a machine's answer to one of our automatic mails: quick, slow, "".
+
+    It does when it says so, or when its words are those of something we have answered before. Without an earlier mail
+    of ours nothing can be an answer.
+    """
+    sure = [one for one in earlier if _is_like(said, one)]
+    if not sure:
+        return NO_SIGN
+    times = [one.at for one in sure]
+    return QUICK if any(-_CLOCKS_DIFFER <= at - time <= _QUICK_WITHIN for time in times) else SLOW
+
+
+def decide_breaker(counts: Counts, *, sign: str, limits: Limits = LIMITS) -> Trip | None:
+    """Whether the next automatic mail may go: None, or the narrowest scope that must stop."""
+    if counts.thread >= limits.thread:
+        return Trip(THREAD, f"{counts.thread} automatic mails went out about this ticket.")
+    if sign == QUICK and counts.quick >= limits.quick:
+        return Trip(ADDRESS, f"{counts.quick + 1} automatic mails were each answered at once, in the same words.")
+    if sign and counts.alike >= limits.alike:
+        return Trip(ADDRESS, f"{counts.alike + 1} automatic mails were answered in the same words.")
+    if counts.address >= limits.address:
+        return Trip(ADDRESS, f"{counts.address} automatic mails went there, and nobody here has dealt with one.")
+    if sign == QUICK and counts.domain >= limits.domain:
+        return Trip(DOMAIN, f"{counts.domain} automatic mails in a day were each answered at once, in the same words.")
+    if sign == QUICK and (counts.quick or counts.domain) and counts.total >= limits.total:
+        return Trip(TOTAL, f"{counts.total} automatic mails in a day were answered by what looks like machines.")
+    return None
+
+
+def is_alike(one: str, other: str, *, fewest: int = 1) -> bool:
+    """Whether two texts use the same words, numbers, days and months aside. Texts of fewer words than `fewest` are not
+    compared."""
+    left, right = _words(one), _words(other)
+    if min(len(left), len(right)) < max(fewest, 1):
+        return False
+    return len(left & right) >= _ALIKE * len(left | right)
+
+
+def _is_like(said: Said, earlier: Earlier) -> bool:
+    if earlier.is_same_address and _ROBOT.match(said.subject):
+        return True
+    fewest = 1 if earlier.is_same_address else _MANY_WORDS
+    if len(_words(said.body)) >= _FEW_WORDS:
+        return is_alike(said.body, earlier.said.body, fewest=fewest)
+    return is_alike(f"{said.subject} {said.body}", f"{earlier.said.subject} {earlier.said.body}", fewest=fewest)
+
+
+def _words(text: str) -> frozenset[str]:
+    """Without what a machine puts in anew each time: anything with a figure in it, days and months."""
+    tokens = (token.strip(".,;:!?\"'“”„‘’()[]<>*_-") for token in own_words(text).lower().split())
+    return frozenset(
+        token for token in tokens if token and token not in _DAYS_AND_MONTHS and not any(map(str.isdigit, token))
+    )

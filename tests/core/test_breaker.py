@@ -1,0 +1,143 @@
+"""Machines that answer us are known by what they do; people are left alone."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from portal.core.breaker import (
+    ADDRESS,
+    DOMAIN,
+    LIMITS,
+    QUICK,
+    SLOW,
+    THREAD,
+    TOTAL,
+    Counts,
+    Earlier,
+    Said,
+    decide_breaker,
+    find_sign,
+    is_alike,
+)
+
+NOW = datetime(2026, 11, 21, 2, 10, tzinfo=UTC)
+AWAY = "Thank you for your mail. I am out until Monday, 23 November and answer then. Your message has number 4711."
+AWAY_LATER = AWAY.replace("Monday, 23 November", "Tuesday, 1 December").replace("4711", "4712")
+
+
+def before(minutes: float = 5, said: Said | None = None, *, same: bool = True) -> Earlier:
+    return Earlier(NOW - timedelta(minutes=minutes), same, said or Said("Absent", AWAY))
+
+
+def sign(said: Said, *earlier: Earlier) -> str:
+    return find_sign(said, at=NOW, earlier=earlier)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "expected"), [(0.5, QUICK), (60, QUICK), (61, SLOW), (60 * 24 * 20, SLOW), (-4, QUICK), (-6, SLOW)]
+)
+def test_the_same_words_again_are_a_sign_quick_within_the_hour(minutes: float, expected: str) -> None:
+    assert sign(Said("Gone fishing", AWAY_LATER), before(minutes)) == expected
+
+
+def test_other_words_are_none() -> None:
+    assert sign(Said("Printer", "The printer on floor 2 is jammed again."), before()) == ""
+
+
+def test_without_an_earlier_mail_of_ours_nothing_is_an_answer() -> None:
+    assert sign(Said("Automatic reply: hello", AWAY)) == ""
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Automatic reply: [#7] Printer", "Auto: Printer", "Out of office", "Re: Out of the office", "Autoreply: x",
+        "Abwesenheitsnotiz: Drucker", "AW: Automatische Antwort: x", "Réponse automatique : x",
+        "Respuesta automática: x", "Automatisch antwoord: x", "Undeliverable: x", "Undelivered Mail Returned to Sender",
+        "Mail delivery failed: returning message", "Delivery Status Notification (Failure)", "[EXT] Unzustellbar: x",
+        "failure notice", "Delivery has failed to these recipients",
+    ],
+)  # fmt: skip
+def test_a_subject_that_says_it_is_a_machines_is_a_sign(subject: str) -> None:
+    assert sign(Said(subject, "completely different words each time"), before()) == QUICK
+
+
+@pytest.mark.parametrize("subject", ["Automatic door is broken", "Office printer", "Delivery of laptops", "Authority"])
+def test_a_subject_that_only_sounds_like_it_is_none(subject: str) -> None:
+    assert sign(Said(subject, "completely different words each time"), before()) == ""
+
+
+def test_a_colleagues_same_words_count_only_when_they_are_many() -> None:
+    few = Said("Help", "The internet is down")
+    assert sign(few, before(said=few, same=False)) == "" and sign(few, before(said=few)) == QUICK
+    assert sign(Said("x", AWAY), before(same=False)) == QUICK
+    assert sign(Said("Out of office", "other words than before"), before(same=False)) == ""
+
+
+def test_with_hardly_a_text_the_subject_is_compared_too() -> None:
+    assert sign(Said("Toner low", "HP-1234"), before(said=Said("Toner low", "HP-1235"))) == QUICK
+    assert sign(Said("Toner low", ""), before(said=Said("Paper jam", ""))) == ""
+
+
+def test_quotes_do_not_make_two_texts_alike() -> None:
+    quote = "\n\nOn Monday, Shop wrote:\n> " + " ".join(f"word{letter}" for letter in "abcdefghijklmnopqrst")
+    assert not is_alike("My mouse is dead." + quote, "The beamer needs a new lamp." + quote)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        ("Backup of nas1 finished", "Backup of nas2 finished", True),
+        ("Please see attached", "please see attached.", True),
+        ("New employee Anna in sales, needs a laptop", "New employee Ben in finance, needs a phone", False),
+        ("", "", False),
+        ("1 2 3", "1 2 3", False),
+    ],
+)
+def test_texts_are_alike_when_nearly_all_words_are_numbers_aside(one: str, other: str, alike: bool) -> None:
+    assert is_alike(one, other) is alike
+
+
+@pytest.mark.parametrize(
+    ("counts", "sign", "scope"),
+    [
+        (Counts(), "", None),
+        (Counts(thread=2), "", None),
+        (Counts(thread=3), "", THREAD),
+        (Counts(quick=1), QUICK, None),
+        (Counts(quick=2), QUICK, ADDRESS),
+        (Counts(quick=2, alike=2), SLOW, None),
+        (Counts(quick=2, alike=2), "", None),
+        (Counts(alike=5), SLOW, ADDRESS),
+        (Counts(alike=5), "", None),
+        (Counts(address=17), "", None),
+        (Counts(address=18), "", ADDRESS),
+        (Counts(domain=5), QUICK, None),
+        (Counts(domain=6), QUICK, DOMAIN),
+        (Counts(domain=60), "", None),
+        (Counts(total=60), QUICK, None),
+        (Counts(total=60, quick=1), "", None),
+        (Counts(total=5, quick=1), QUICK, None),
+        (Counts(total=6, quick=1), QUICK, TOTAL),
+    ],
+)
+def test_the_breaker_speaks_at_its_limits_and_never_without_a_sign_or_many(counts, sign, scope) -> None:
+    trip = decide_breaker(counts, sign=sign)
+    assert (trip.scope if trip else None) == scope
+    assert trip is None or trip.reason.endswith(".")
+
+
+@pytest.mark.parametrize("loops", range(1, 8))
+def test_whatever_number_of_loops_begins_at_once_it_speaks_within_twenty_mails(loops: int) -> None:
+    """Each answers each mail at once, in its own words: in turn, the worst order."""
+    sent = [0] * loops
+    while True:
+        for robot in range(loops):
+            quick = max(0, sent[robot] - 1)
+            total = sum(max(0, one - 2) for one in sent)
+            counts = Counts(quick=quick, alike=quick, address=sent[robot], total=total)
+            trip = decide_breaker(counts, sign=QUICK if sent[robot] else "", limits=LIMITS)
+            if trip:
+                assert sum(sent) <= 20 and max(sent) <= 3
+                return
+            sent[robot] += 1
