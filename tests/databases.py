@@ -23,7 +23,7 @@ def fresh_database(folder: Path, fill) -> Database:
     """A database whose tables hold what `fill(uow)` writes: made once a run, copied for each test."""
     server = os.environ.get("NIGHTDESK_TEST_DATABASE_URL")
     if server:
-        return _kept(Database(_copy_of_postgresql(server, _postgresql_template(server, fill))))
+        return _kept(Database(copy_of_postgresql(server, _postgresql_template(server, fill))))
     target = folder / "t.sqlite3"
     shutil.copy(_sqlite_template(fill), target)
     return _kept(Database(f"sqlite:///{target}"))
@@ -45,7 +45,7 @@ def empty_database_url(folder: Path) -> str:
     server = os.environ.get("NIGHTDESK_TEST_DATABASE_URL")
     if not server:
         return f"sqlite:///{folder / 'nightdesk.sqlite3'}"
-    return _copy_of_postgresql(server, "template1")
+    return copy_of_postgresql(server)
 
 
 @cache
@@ -91,7 +91,8 @@ def _move_sequences(database: Database) -> None:
         connection.commit()
 
 
-def _copy_of_postgresql(server: str, template: str) -> str:
+def copy_of_postgresql(server: str, template: str = "template1") -> str:
+    """The URL of a new database on this server, empty unless copied from another."""
     name = f"c{os.getpid()}_{next(_number)}"
     _run(server, f"CREATE DATABASE {name} TEMPLATE {template}")
     return _url(server, name)
