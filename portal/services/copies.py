@@ -16,13 +16,16 @@ from portal.services.mailboxes import own_addresses
 def keep_copies(context: Context, uow: UnitOfWork, ticket: Ticket, mail: ParsedMail) -> int:
     """Remember whom a requester's mail was copied to, at most ten people a ticket. Returns how many are new.
 
-    Only for mail of a person who takes part: who may join others to a ticket sees the answers go to them.
+    Only the requester and those who are copied already bring others in: the answers will go to them.
     """
     session = uow.session
-    wanted = find_copies(mail, own=own_addresses(session))
-    if not wanted:
+    if len(mail.to) + len(mail.cc) < 2:
         return 0
+    wanted = find_copies(mail, own=own_addresses(session))
     known = set(session.scalars(select(TicketCopy.address).where(TicketCopy.ticket_id == ticket.id)))
+    requester = session.get(Requester, ticket.requester_id) if ticket.requester_id else None
+    if mail.sender is None or mail.sender.key not in {requester.email if requester else "", *known}:
+        return 0
     new = [one for one in wanted if one not in known][: max(0, MOST - len(known))]
     session.add_all(TicketCopy(ticket_id=ticket.id, address=one, at=context.clock.now()) for one in new)
     session.flush()

@@ -27,12 +27,14 @@ from portal.models import (
     User,
 )
 from portal.services.context import Context
+from portal.services.copies import keep_copies
 from portal.services.mail_deliveries import confirm_sent, note_bounce
 from portal.services.mail_out import add_answer
 from portal.services.own_answers import files_to_send, take_own_words
 from portal.services.paging_rules import load_paging_rules
 from portal.services.replies import take_reply
 from portal.services.settings import load_settings
+from portal.services.team_notices import tell_team
 from portal.services.tickets import (
     AUTOMATIC,
     BOUNCE,
@@ -92,6 +94,9 @@ def _join(
         rules = load_paging_rules(uow.session, now=now)
         message = take_reply(uow, ticket, new, rules=rules, is_quiet=row.is_quiet, command=plan.command)
         _add_files(uow, message, mail.attachments)
+        keep_copies(context, uow, ticket, mail)
+        if not row.is_quiet:
+            tell_team(context, uow, ticket, message)
     else:
         _speak_ourselves(context, uow, ticket, row, mail, plan, new)
     for other in plan.also:
@@ -181,6 +186,8 @@ def _open(context: Context, uow: UnitOfWork, row: MailLedger, mail: ParsedMail, 
     ticket, message = create_ticket(uow, new, actor=MAIL, now=now)
     _add_files(uow, message, mail.attachments)
     _learn_ids(uow, ticket.id, mail, with_parents=True)
+    if not plan.is_automatic:
+        keep_copies(context, uow, ticket, mail)
     return ticket.id
 
 

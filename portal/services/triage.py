@@ -52,6 +52,7 @@ from portal.services.paging import Event, decide_for_ticket
 from portal.services.paging_rules import load_paging_rules
 from portal.services.rules import list_rules
 from portal.services.settings import load_settings
+from portal.services.team_notices import tell_team
 from portal.services.tickets import REQUEST, Actor, assign_ticket, sort_ticket
 
 CORRECTED_CHARACTERS = 20_000  # of a body; what comes after is a log or a thread
@@ -150,6 +151,7 @@ def triage_next(context: Context, *, pause: Pause = time.sleep) -> bool:
         decision = _decide(uow, ticket, finding.routing, now=now)
         if not ticket.is_imported:
             _confirm(context, uow, ticket, hours, is_paged=decision.verdict == Verdict.PAGE)
+            _tell_team(context, uow, ticket)
 
     def page_only(uow: UnitOfWork, ticket: Ticket) -> None:
         _raise_alarm(uow, ticket, "could not be sorted", now=now)
@@ -338,6 +340,13 @@ def _record(uow: UnitOfWork, ticket: Ticket, finding: Finding, *, desk: Desk, no
 def _decide(uow: UnitOfWork, ticket: Ticket, routing: Routing, *, now: datetime) -> PageDecisionRow:
     event = Event(Cause.CREATED, rule=routing.page_rule, rule_pages=routing.page)
     return decide_for_ticket(uow, ticket, event, rules=load_paging_rules(uow.session, now=now))
+
+
+def _tell_team(context: Context, uow: UnitOfWork, ticket: Ticket) -> None:
+    first = select(Message).where(Message.ticket_id == ticket.id, Message.kind == REQUEST).order_by(Message.id)
+    message = uow.session.scalar(first.limit(1))
+    if message is not None and ticket.source != "staff":
+        tell_team(context, uow, ticket, message, is_new=True)
 
 
 def _confirm(context: Context, uow: UnitOfWork, ticket: Ticket, hours: BusinessHours, *, is_paged: bool) -> None:
