@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from portal.cli_mail_parse import parse
 from portal.config import load_config
 from portal.core.errors import DomainError
 from portal.services.mail_files import import_mails
@@ -19,6 +20,9 @@ _SHOWN = 50
 @click.group()
 def mail() -> None:
     """Mail from files, and the check of the mailboxes."""
+
+
+mail.add_command(parse)
 
 
 @mail.command("import")
