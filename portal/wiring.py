@@ -8,7 +8,7 @@ from collections.abc import Callable
 from portal.config import PROJECT_ROOT, Config, ConfigError
 from portal.core.errors import GatewayError
 from portal.core.ports import Clock, JobQueue, SecretBox, SmsGateway
-from portal.integrations.mail_transport import ImapSmtpTransport
+from portal.integrations.mail_transport import MailServers
 from portal.integrations.rq.adapter import PolledJobQueue, RqJobQueue
 from portal.integrations.sandbox.adapter import SandboxGateway
 from portal.integrations.system.clock import SystemClock
@@ -38,7 +38,7 @@ def build(config: Config) -> Context:
         box=box,
         queue=queue,
         sms=_sms_factory(config, database, box=box, clock=clock),
-        mail=ImapSmtpTransport(),
+        mail=MailServers(),
         data_dir=config.data_dir,
         site_url=config.site_url,
     )

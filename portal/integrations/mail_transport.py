@@ -1,20 +1,27 @@
-"""The MailTransport port: IMAP to read, SMTP to send, one kept connection for each mailbox."""
+"""The MailTransport port: IMAP and SMTP, or Microsoft Graph; one kept connection for each mailbox."""
 
 from __future__ import annotations
 
 import threading
 
 from portal.core.errors import GatewayError
-from portal.core.ports import MailAccount, Mailbox, MailSender
+from portal.core.ports import MailAccount, Mailbox, MailSender, MailSignIn
+from portal.integrations.graph.connection import GraphConnection, GraphSettings
+from portal.integrations.graph.mailbox import GraphMailbox
+from portal.integrations.graph.sender import GraphSender
 from portal.integrations.imap.adapter import ImapMailbox, ImapSettings
+from portal.integrations.oauth.tokens import AccessTokens, MemoryTokens, SignIn, make_provider
 from portal.integrations.smtp.adapter import SmtpSender, SmtpSettings
 
+GRAPH = "graph"
 
-class ImapSmtpTransport:
-    """Keeps mailboxes by the key of their account: a changed one gets a new connection."""
+
+class MailServers:
+    """Keeps mailboxes and access tokens by the key of their account: a changed one gets new ones."""
 
     def __init__(self) -> None:
         self._mailboxes: dict[str, tuple[MailAccount, Mailbox]] = {}
+        self._tokens: dict[str, tuple[MailAccount, AccessTokens]] = {}
         self._lock = threading.Lock()
 
     def mailbox(self, account: MailAccount) -> Mailbox:
@@ -23,7 +30,7 @@ class ImapSmtpTransport:
             kept = self._mailboxes.get(account.key)
             if kept and kept[0] == account:
                 return kept[1]
-            fresh = ImapMailbox(ImapSettings(**account.imap))
+            fresh = self._open(account)
             self._mailboxes[account.key] = (account, fresh)
         if kept:
             kept[1].close()
@@ -31,13 +38,39 @@ class ImapSmtpTransport:
 
     def sender(self, account: MailAccount) -> MailSender:
         """See MailTransport.sender."""
-        if not account.smtp.get("host"):
-            raise GatewayError("This mailbox has no server for outgoing mail.", permanent=True, code="login")
-        return SmtpSender(SmtpSettings(**account.smtp))
+        with self._lock:
+            if account.kind == GRAPH:
+                return GraphSender(self._graph(account))
+            if not account.smtp.get("host"):
+                raise GatewayError("This mailbox has no server for outgoing mail.", permanent=True, code="login")
+            tokens = self._access(account) if account.oauth else None
+            return SmtpSender(SmtpSettings(**account.smtp, access_token=tokens))
+
+    def sign_in(self, account: MailAccount) -> MailSignIn:
+        """See MailTransport.sign_in."""
+        return SignIn(make_provider(account), account.tokens or MemoryTokens())
 
     def close(self) -> None:
         """Drop every kept connection."""
         with self._lock:
             kept, self._mailboxes = self._mailboxes, {}
+            self._tokens.clear()
         for _, mailbox in kept.values():
             mailbox.close()
+
+    def _open(self, account: MailAccount) -> Mailbox:
+        if account.kind == GRAPH:
+            return GraphMailbox(self._graph(account))
+        tokens = self._access(account) if account.oauth else None
+        return ImapMailbox(ImapSettings(**account.imap, access_token=tokens))
+
+    def _graph(self, account: MailAccount) -> GraphConnection:
+        return GraphConnection(GraphSettings(**account.graph), self._access(account))
+
+    def _access(self, account: MailAccount) -> AccessTokens:
+        """Reading and sending share one, so that a mailbox renews once."""
+        kept = self._tokens.get(account.key)
+        if kept is None or kept[0] != account:
+            kept = account, AccessTokens(make_provider(account), account.tokens or MemoryTokens())
+            self._tokens[account.key] = kept
+        return kept[1]

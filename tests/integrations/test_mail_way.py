@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from portal.integrations.mail_transport import ImapSmtpTransport
+from portal.integrations.mail_transport import MailServers
 from portal.models import MailboxRow, MailLedger, Message, OutgoingMail, SettingRow, Ticket
 from portal.services.mail_fetch import fetch_next
 from portal.services.mail_intake import take_next
@@ -40,7 +40,7 @@ def sink() -> Iterator[SmtpSink]:
 def world(tmp_path, dovecot, sink):
     world = make_mail_world(tmp_path)
     world.clock.product = NIGHT - timedelta(seconds=10)
-    transport = ImapSmtpTransport()
+    transport = MailServers()
     imap = Server("127.0.0.1", dovecot.port, "plain", "help", "secret")
     add_mailbox(world, imap=imap, smtp=Server("127.0.0.1", sink.port, "plain"))
     world.mail = transport

@@ -65,6 +65,7 @@ class AccessTokens:
     def __init__(self, provider: Provider, store: TokenStore) -> None:
         self._provider, self._store = provider, store
         self._kept, self._until = "", 0.0
+        self._lock = threading.Lock()
 
     def __call__(self) -> str:
         """See `get`."""
@@ -72,10 +73,12 @@ class AccessTokens:
 
     def get(self, *, refused: str = "") -> str:
         """A token that should work now. `refused` is the one the server has just turned down."""
-        if self._is_good(self._kept, self._until, refused):
-            return self._kept
-        if self._load(refused):
-            return self._kept
+        with self._lock:
+            if self._is_good(self._kept, self._until, refused) or self._load(refused):
+                return self._kept
+            return self._renew(refused)
+
+    def _renew(self, refused: str) -> str:
         with self._store.refreshing() as is_ours:
             if self._load(refused):
                 return self._kept
