@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -84,12 +85,14 @@ class MicrosoftProvider:
                 raise self._refused(flow)
             expires_at = datetime.fromtimestamp(flow["expires_at"], UTC)
             return SignInStep(flow["verification_uri"], flow["user_code"], json.dumps(flow), expires_at)
-        flow = app.initiate_auth_code_flow(
-            self._settings.scopes,
-            redirect_uri=self._settings.place.login + REDIRECT,
-            login_hint=self._settings.user or None,
-            prompt="select_account",
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # msal wants the answer posted to a page of ours; it is pasted instead
+            flow = app.initiate_auth_code_flow(
+                self._settings.scopes,
+                redirect_uri=self._settings.place.login + REDIRECT,
+                login_hint=self._settings.user or None,
+                prompt="select_account",
+            )
         return SignInStep(flow["auth_uri"], state=json.dumps(flow))
 
     def finish(self, state: str, answer: str) -> tuple[str, str]:
@@ -175,7 +178,6 @@ _ERRORS = {
     "access_denied": "The sign-in was declined. Begin again.",
     "expired_token": "The code was not entered in time. Begin again.",
     "code_expired": "The code was not entered in time. Begin again.",
-    "invalid_client": "Microsoft refuses the client secret. Enter its value, not its id.",
 }
 
 
