@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from portal.core import intake, retry
-from portal.core.mail import ParsedMail, parse_mail
+from portal.core.mail import ParsedMail
 from portal.core.mail_heads import plain_mail
 from portal.core.mail_kinds import AUTOMATIC, MailKind, decide_kind, real_sender
 from portal.core.retry import RetryPolicy
@@ -27,8 +27,8 @@ from portal.services.context import Context
 from portal.services.mail_apply import apply_plan
 from portal.services.mail_facts import TOKEN_PURPOSE, load_facts
 from portal.services.mail_monitors import follow_monitor
+from portal.services.mail_reader import TooCostlyError, read_mail
 from portal.services.mailboxes import own_addresses
-from portal.services.sanitize import sanitize_html
 
 # Mails above this are noted before they are parsed: one that kills the process must not be tried for ever.
 _LARGE = 1_000_000
@@ -126,12 +126,16 @@ def _read(context: Context, stored: Stored) -> Ready | None:
         return None
     if stored.as_text:
         return Ready(stored.ledger_id, plain_mail(stored.raw), "", AS_TEXT, stored.is_quiet)
-    mail = parse_mail(stored.raw)
-    mail = replace(mail, sender=real_sender(mail, own_addresses=stored.own_addresses))
+    try:
+        read = read_mail(stored.raw)
+    except TooCostlyError as error:
+        _set_aside(context, stored.ledger_id, f"it was not read: {error}")
+        return None
+    mail = replace(read.mail, sender=real_sender(read.mail, own_addresses=stored.own_addresses))
     # What lies among the sent is ours anyway: there the question is whether a person or a program wrote it.
     own = frozenset() if stored.is_sent else stored.own_addresses
     kind = decide_kind(mail, own_addresses=own, is_own_id=lambda one: bool(read_tokens(one, mac=_mac(context))))
-    return Ready(stored.ledger_id, mail, sanitize_html(mail.html), kind, stored.is_quiet)
+    return Ready(stored.ledger_id, mail, read.html, kind, stored.is_quiet)
 
 
 def _mac(context: Context) -> Callable[[bytes], bytes]:
@@ -179,6 +183,13 @@ def _record_failure(context: Context, ledger_id: int, error: Exception) -> None:
         row.due_at = plan.due_at
         if plan.due_at is None:
             _quarantine(row, f"it could not be taken in, tried {row.tries} times ({row.last_error})", now)
+
+
+def _set_aside(context: Context, ledger_id: int, reason: str) -> None:
+    with context.database.unit_of_work() as uow:
+        row = uow.session.get_one(MailLedger, ledger_id)
+        if row.state == "stored":
+            _quarantine(row, reason, context.clock.now())
 
 
 def _quarantine(row: MailLedger, reason: str, now: datetime) -> None:

@@ -25,9 +25,10 @@ from portal.models import (
 from portal.models.database import DatabaseBusyError
 from portal.services import mail_intake
 from portal.services.mail_facts import load_facts
-from portal.services.mail_fetch import store_mails
 from portal.services.mail_intake import count_due_mails, count_unexplained, retry_quarantined, take_next
 from portal.services.mail_out import add_confirmation
+from portal.services.mail_reader import TooCostlyError
+from portal.services.mail_store import Arrival, store_mails
 from portal.services.settings import load_settings
 from portal.services.tickets import Actor, set_status
 from tests.mails import DELIVERY_REPORT, mail_bytes, multipart, part
@@ -49,7 +50,7 @@ def store(world, raw, *, mailbox_id=None, is_quiet=False, **changes):
     mail = FetchedMail(f"7:{world.uid}", "INBOX", NOW, len(raw), raw, **changes)
     with world.database.unit_of_work() as uow:
         mailbox = uow.session.get_one(MailboxRow, mailbox_id or world.mailbox_id)
-        store_mails(uow, mailbox, [mail], now=world.clock.now(), is_quiet=is_quiet)
+        store_mails(uow, mailbox, [mail], now=world.clock.now(), arrival=Arrival(is_quiet=is_quiet))
 
 
 def take(world, raw, **options):
@@ -364,7 +365,7 @@ def test_what_fails_five_times_is_in_quarantine_and_the_next_is_taken(world, mon
     def fail(*args, **options):
         raise RecursionError("a bug")
 
-    monkeypatch.setattr(mail_intake, "parse_mail", fail)
+    monkeypatch.setattr(mail_intake, "read_mail", fail)
     store(world, mail_bytes())
     for tries in range(1, 6):
         assert take_next(world)
@@ -390,12 +391,21 @@ def test_a_large_mail_that_kills_the_program_is_put_aside(world, monkeypatch):
     def killed(raw):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(mail_intake, "parse_mail", killed)
+    monkeypatch.setattr(mail_intake, "read_mail", killed)
     for _ in range(5):
         with pytest.raises(KeyboardInterrupt):
             take_next(world)
     assert take_next(world)
     assert "ended the program 5 times" in last(world, MailLedger).reason
+
+
+def test_a_mail_that_costs_too_much_is_in_quarantine_at_once_with_the_reason(world, monkeypatch):
+    def give_up(raw):
+        raise TooCostlyError("reading it took longer than 60 seconds")
+
+    monkeypatch.setattr(mail_intake, "read_mail", give_up)
+    row = take(world, mail_bytes())
+    assert row.verdict == "quarantined" and row.reason == "it was not read: reading it took longer than 60 seconds"
 
 
 @pytest.mark.parametrize("error", [DatabaseBusyError("busy"), OperationalError("x", {}, Exception("disk is full"))])
