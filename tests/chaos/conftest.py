@@ -27,6 +27,7 @@ from portal.services.mailboxes import MailboxForm, Server, save_mailbox
 from portal.services.settings import save_settings
 from portal.wiring import build
 from tests.chaos.driver import Result, Spec
+from tests.databases import copy_of_postgresql
 from tests.dovecot import Dovecot, running_dovecot
 from tests.servers import postgresql
 from tests.smtp_sink import running_smtp_sink
@@ -110,6 +111,21 @@ def inbox(dovecot: Dovecot) -> Inbox:
     fresh = Inbox(dovecot, f"help{next(_number)}")
     dovecot.create_user(fresh.user, "secret")
     return fresh
+
+
+@pytest.fixture
+def open_site(tmp_path: Path) -> Iterator[Callable[..., Site]]:
+    """`open_site()` on SQLite, `open_site(server)` on a new database of that PostgreSQL server."""
+    sites = []
+
+    def make(server: str = "") -> Site:
+        site = Site(tmp_path, copy_of_postgresql(server) if server else "")
+        sites.append(site)
+        return site
+
+    yield make
+    for site in sites:
+        site.context.database.dispose()
 
 
 @pytest.fixture

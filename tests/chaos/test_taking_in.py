@@ -24,7 +24,6 @@ from portal.services.tickets import recount
 from tests.chaos.conftest import KINDS, Inbox, Site
 from tests.chaos.driver import Result, Spec
 from tests.chaos.post import Letter, write_post
-from tests.databases import copy_of_postgresql
 
 TICKETS = 500
 SAMPLE = 40
@@ -106,24 +105,24 @@ def check_inbox(inbox: Inbox, letters: Sequence[Letter]) -> None:
 
 
 @pytest.mark.timeout(120)
-def test_killed_at_a_sample_of_the_steps_every_mail_is_taken_in_once(tmp_path, inbox, tell):
-    result = take_in(Site(tmp_path), inbox, tickets=SAMPLE, seconds=100, schedule=[1], of=7)
+def test_killed_at_a_sample_of_the_steps_every_mail_is_taken_in_once(open_site, inbox, tell):
+    result = take_in(open_site(), inbox, tickets=SAMPLE, seconds=100, schedule=[1], of=7)
     tell(result, f"{SAMPLE} tickets")
     assert len(result.killed) > 20
 
 
 @pytest.mark.more
 @pytest.mark.timeout(600)
-def test_killed_at_every_step_of_500_mails_none_is_lost_and_none_doubled(tmp_path, inbox, tell):
-    result = take_in(Site(tmp_path), inbox, tickets=TICKETS, seconds=500, schedule=[1, 20, 200])
+def test_killed_at_every_step_of_500_mails_none_is_lost_and_none_doubled(open_site, inbox, tell):
+    result = take_in(open_site(), inbox, tickets=TICKETS, seconds=500, schedule=[1, 20, 200])
     tell(result, f"{TICKETS} tickets")
     check_every_step(result)
 
 
 @pytest.mark.more
 @pytest.mark.timeout(600)
-def test_two_pollers_on_postgresql_killed_at_every_step_lose_and_double_nothing(tmp_path, inbox, postgresql_url, tell):
-    site = Site(tmp_path, copy_of_postgresql(postgresql_url))
+def test_two_pollers_on_postgresql_killed_at_every_step_lose_and_double_nothing(open_site, inbox, postgresql_url, tell):
+    site = open_site(postgresql_url)
     result = take_in(site, inbox, tickets=TICKETS, seconds=500, schedule=[1, 60], workers=2)
     tell(result, f"{TICKETS} tickets, two pollers on PostgreSQL")
     check_every_step(result)
