@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-OWN = ("stories", "__pycache__")
+OWN = ("stories", "chaos", "__pycache__")
 sys.path.insert(0, str(ROOT))
 
 from tests.servers import postgresql, redis_server  # noqa: E402
@@ -46,6 +46,12 @@ def main() -> int:
             run(
                 "Stories on PostgreSQL and Redis", "-n", "3", "-m", "not sqlite and not more", "tests/stories",
                 NIGHTDESK_TEST_DATABASE_URL=database, NIGHTDESK_TEST_REDIS_URL=redis,
+            )
+        )  # fmt: skip
+        results.append(
+            run(
+                "Mail, killed at every step", "-n", "2", "-m", "more", "tests/chaos",
+                NIGHTDESK_TEST_DATABASE_URL=database,
             )
         )  # fmt: skip
     # Stories wait more than they work: three at a time.
