@@ -10,16 +10,25 @@ from sqlalchemy.orm import Session
 
 from portal.core.languages import detect_language
 from portal.core.mail_phrases import phrases_of
-from portal.core.mail_templates import LANGUAGES, MailWords, render_template
+from portal.core.mail_templates import LANGUAGES, TEAM_NOTICE, MailWords, Template, render_template
 from portal.core.quoting import own_words
 from portal.core.settings import SiteSettings
-from portal.core.tickets import format_number
+from portal.core.tickets import WAITING_THIRD, format_number
 from portal.models import Message, Ticket
 from portal.services.mail_templates import load_template
 from portal.services.tickets import REQUEST
 
 _READ_CHARACTERS = 4000
 _LONGEST_NAME = 60
+_SAMPLE = {
+    "subject": "The printer on floor 2 is jammed",
+    "name": "Dana Reed",
+    "words": "I have taken out the paper.\nPlease try once more.",
+    "author": "Bob",
+    "sender": "Dana Reed <dana@customer.example>",
+    "priority": "P2",
+    "queue": "Desktop",
+}
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,36 @@ def language_of(session: Session, ticket: Ticket, settings: SiteSettings) -> str
 
 def render_letter(session: Session, letter: Letter) -> MailWords:
     """Subject, text and HTML, by the template in force. Raises DomainError for an event that is not."""
+    return _render(load_template(session, letter.event, letter.language).template, letter)
+
+
+def preview_letter(
+    template: Template, event: str, language: str, *, settings: SiteSettings, site_url: str
+) -> MailWords:
+    """What a template makes of an invented ticket, for the page on which it is edited. Places that are not known are
+    empty."""
+    phrases = phrases_of(language)
+    page = "tickets/1234" if event == TEAM_NOTICE else "r/1234-example"
+    letter = Letter(
+        event=event,
+        language=language,
+        ticket=Ticket(id=1234, subject=_SAMPLE["subject"]),
+        settings=settings,
+        ref="nd.1234.example",
+        name=_SAMPLE["name"],
+        link=f"{site_url}/{page}" if site_url else "",
+        more={
+            **_SAMPLE,
+            "promise": phrases.closed.format(phrases.from_time.format(phrases.tomorrow, "08:00")),
+            "price": settings.form_price,
+            "status": phrases.statuses[WAITING_THIRD],
+            "what": phrases.new_ticket,
+        },
+    )
+    return _render(template, letter)
+
+
+def _render(template: Template, letter: Letter) -> MailWords:
     settings, phrases = letter.settings, phrases_of(letter.language)
     name = letter.name if _is_plain_name(letter.name) else ""
     values = {
@@ -66,7 +105,6 @@ def render_letter(session: Session, letter: Letter) -> MailWords:
         "rate": phrases.rate,
         **letter.more,
     }
-    template = load_template(session, letter.event, letter.language).template
     tag = f"[#{letter.ticket.id}]"
     return render_template(template, values, tag=tag, ref=letter.ref, language=letter.language)
 

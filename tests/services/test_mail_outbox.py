@@ -162,3 +162,65 @@ def test_due_mails_are_counted(world, mailbox_id):
     with world.database.read_session() as session:
         assert count_due_outgoing(session, now=NOW, lease_now=NOW) == 1
         assert count_due_outgoing(session, now=NOW - timedelta(seconds=1), lease_now=NOW) == 0
+
+
+def lose_the_answer(world):
+    """The server takes the mail, and the worker dies before it is told."""
+    world.mail.fail_next_send(GatewayError("not confirmed", maybe_done=True))
+    send_next(world)
+    with world.database.unit_of_work() as uow:
+        mail = uow.session.scalars(select(OutgoingMail)).one()
+        mail.state, mail.lease_owner, mail.lease_until = "sending", "dead", world.clock.lease_now()
+    world.clock.move(1)
+
+
+def test_a_mail_left_in_sending_is_looked_up_before_it_goes_again(world, mailbox_id):
+    write_mail(world)
+    world.mail.knows_sent = True
+    lose_the_answer(world)
+    assert send_next(world)
+    assert row(world).state == "sent" and len(world.mail.sent) == 1 and world.mail.asked == [row(world).message_id]
+
+
+def test_a_server_that_does_not_have_it_or_cannot_say_gets_it_again_under_the_same_id(world, mailbox_id):
+    write_mail(world)
+    lose_the_answer(world)
+    assert send_next(world) and len(world.mail.sent) == 2
+    assert len({mail.message_id for mail in world.mail.sent}) == 1
+    world.mail.sent.clear()
+    world.mail.knows_sent = True
+    with world.database.unit_of_work() as uow:
+        uow.session.scalars(select(OutgoingMail)).one().state = "sending"
+        uow.session.scalars(select(OutgoingMail)).one().lease_until = world.clock.lease_now()
+    world.clock.move(1)
+    assert send_next(world) and len(world.mail.sent) == 1
+
+
+def test_the_first_try_asks_nobody(world, mailbox_id):
+    write_mail(world)
+    send_next(world)
+    assert world.mail.asked == []
+
+
+def add_copied_mail(world):
+    ticket_id = write_mail(world)
+    with world.database.unit_of_work() as uow:
+        uow.session.scalars(select(OutgoingMail)).one().cc = ["boss@customer.example"]
+    return ticket_id
+
+
+def test_one_bad_copy_never_stops_the_mail_to_the_requester(world, mailbox_id):
+    add_copied_mail(world)
+    world.mail.fail_next_send(GatewayError("400 invalid recipients", permanent=True, code="400"))
+    assert send_next(world) and row(world).state == "pending"
+    assert send_next(world) and row(world).state == "sent"
+    assert world.mail.sent[0].cc == () and world.mail.sent[0].to == ("dana@customer.example",)
+    assert row(world).last_error == "Sent without copies to boss@customer.example: 400 invalid recipients"
+
+
+def test_without_copies_a_permanent_refusal_is_final(world, mailbox_id):
+    add_copied_mail(world)
+    for _ in range(2):
+        world.mail.fail_next_send(GatewayError("550 no", permanent=True))
+        send_next(world)
+    assert row(world).state == "failed" and not send_next(world)
