@@ -24,7 +24,7 @@ _DAEMONS = frozenset({"mailer-daemon", "postmaster", "mail-daemon", "double-boun
 _SUPPRESS = frozenset({"all", "autoreply", "oof"})
 # How automatic answers call themselves where the header says nothing: weak, so it counts only on an answer.
 _MACHINE_SUBJECT = re.compile(
-    r"\s*(automatic reply|auto[- ]?(reply|response|antwort|svar)|automatic response|out of (the )?office"
+    r"\s*(automatic reply|auto(?=:)|auto[- ]?(reply|response|antwort|svar)|automatic response|out of (the )?office"
     r"|automatische (antwort|abwesenheits\w*)|abwesenheits(notiz|nachricht|meldung|assistent)|réponse automatique"
     r"|message d.absence|absence du bureau|respuesta automática|fuera de (la )?oficina|automatisch antwoord"
     r"|afwezigheids\w*|buiten kantoor|risposta automatica|fuori sede|resposta automática|automatisk\w* svar"

@@ -2,7 +2,9 @@ import pytest
 
 from portal.core.intake import VERDICTS, IntakeFacts, decide_intake
 from portal.core.mail import parse_mail
+from portal.core.mail_commands import MailCommand
 from portal.core.mail_kinds import MailKind
+from portal.core.mail_voices import Writer
 from portal.core.threading import ThreadDecision
 from tests.mails import mail_bytes
 
@@ -72,3 +74,72 @@ def test_a_reply_long_after_closing_opens_a_ticket_that_follows():
     plan = decide(thread=JOINS, is_over=True)
     assert (plan.verdict, plan.ticket_id, plan.follows) == ("ticket", None, 7)
     assert decide(thread=JOINS, kind=OOF, is_over=True).verdict == "automatic"
+
+
+DANA, BOB = Writer(is_requester=True), Writer(staff_id=2, staff_name="Bob")
+
+
+def test_a_mail_with_the_id_of_another_may_belong_to_its_ticket():
+    plan = decide(has_id_twin=True, id_twin_ticket=4)
+    assert (plan.verdict, plan.ticket_id, plan.maybe) == ("ticket", None, 4)
+    assert decide(has_id_twin=True, id_twin_ticket=4, thread=ThreadDecision(None, "x", maybe=9)).maybe == 9
+
+
+@pytest.mark.parametrize(
+    ("text", "writer", "command"),
+    [
+        ("CLOSE", DANA, MailCommand("close")),
+        ("RATE 4\nfine", DANA, MailCommand("rate", 4, "fine")),
+        ("It burns", DANA, None),
+        ("CLOSE", Writer(), None),  # somebody who was copied
+        ("CLOSE", Writer(is_requester=True, distrust="dmarc=fail"), None),
+        ("CLOSE", BOB, None),
+    ],
+)
+def test_only_the_requester_gives_orders(text, writer, command):
+    joins = ThreadDecision(7, "answers <a@x>", strength="id")
+    assert decide(mail_bytes(text), thread=joins, writer=writer).command == command
+
+
+def test_a_machine_gives_no_orders():
+    plan = decide(mail_bytes("CLOSE"), thread=JOINS, kind=OOF, writer=DANA)
+    assert (plan.verdict, plan.command) == ("automatic", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict", "follows"),
+    [("CLOSE", "reply", None), ("RATE 2", "reply", None), ("REOPEN", "ticket", 7), ("again", "ticket", 7)],
+)
+def test_closing_and_rating_long_after_open_nothing(text, verdict, follows):
+    plan = decide(mail_bytes(text), thread=JOINS, is_over=True, writer=DANA)
+    assert (plan.verdict, plan.follows) == (verdict, follows)
+
+
+def test_one_of_us_answers_however_long_ago_it_was_closed():
+    thread = ThreadDecision(7, "answers <a@x>", strength="id", also=(8,))
+    plan = decide(thread=thread, is_over=True, writer=BOB)
+    assert (plan.verdict, plan.voice, plan.also) == ("reply", "answer", (8,)) and "Bob answered" in plan.reason
+
+
+SENT = Writer(is_sent=True, reaches_requester=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "thread", "verdict", "ticket_id"),
+    [
+        (PERSON, JOINS, "reply", 7),
+        (MailKind("calendar", "an invitation", opens_ticket=True), JOINS, "reply", 7),
+        (PERSON, NEW, "ignored", None),
+        (PERSON, ThreadDecision(None, "weak", maybe=9), "ignored", None),
+        (OOF, JOINS, "ignored", None),
+        (MONITOR, NEW, "ignored", None),
+        (MailKind("bounce", "x"), JOINS, "ignored", None),
+        (MailKind("own", "its Message-ID is one of ours"), JOINS, "ignored", 7),
+    ],
+)
+def test_mail_from_the_folder_of_sent_mail_answers_or_is_ignored_and_opens_nothing(kind, thread, verdict, ticket_id):
+    plan = decide(kind=kind, thread=thread, writer=SENT)
+    assert (plan.verdict, plan.ticket_id, plan.maybe) == (verdict, ticket_id, None) and plan.reason
+    assert plan.voice == ("answered" if verdict == "reply" else "requester")
+    assert decide(b"Subject: x\r\n\r\nx", kind=kind, thread=thread, writer=SENT).verdict == verdict
+    assert decide(kind=kind, thread=thread, writer=SENT, twin_id=3).verdict == "duplicate"

@@ -1,8 +1,7 @@
 import pytest
 
-from portal.core.bounces import DeliveryReport, parse_report
 from portal.core.mail import parse_mail
-from portal.core.mail_kinds import MailKind, decide_kind
+from portal.core.mail_kinds import MailKind, decide_kind, has_machine_subject, real_sender
 from tests.mails import DELIVERY_REPORT, mail_bytes, multipart, part
 
 OWN = {"help@shop.example"}
@@ -75,6 +74,9 @@ def test_a_delivery_report_is_a_bounce_even_from_ourselves():
     assert kind(DELIVERY_REPORT).kind == "bounce"
     inside = multipart([part("message/delivery-status", b"Action: delayed\r\n")], sender="help@shop.example")
     assert kind(inside).reason == "holds a delivery report"
+    assert (
+        kind(inside.replace(b"help@shop.example", b"dana@customer.example", 1)).kind == "person"
+    )  # asks what it means
 
 
 def test_a_read_receipt_is_automatic():
@@ -84,27 +86,134 @@ def test_a_read_receipt_is_automatic():
 
 
 @pytest.mark.parametrize(
-    ("method", "expected"), [("REPLY", "calendar"), ("REQUEST", "calendar"), ("PUBLISH", "person")]
+    ("method", "expected", "opens"),
+    [
+        ("REPLY", "calendar", False),
+        ("COUNTER", "calendar", False),
+        ("CANCEL", "calendar", False),
+        ("REQUEST", "calendar", True),
+        ("PUBLISH", "person", True),
+    ],
 )
-def test_calendar_mail_is_known(method, expected):
-    assert kind(multipart([part(f"text/calendar; method={method}", b"")])).kind == expected
+def test_calendar_mail_is_known_and_an_invitation_is_a_request(method, expected, opens):
+    found = kind(multipart([part(f"text/calendar; method={method}", b"")]))
+    assert (found.kind, found.opens_ticket) == (expected, opens)
+
+
+def test_a_changed_invitation_is_no_new_request():
+    raw = multipart([part("text/calendar; method=REQUEST", b"")])
+    assert not kind(b"References: <a@x>\r\n" + raw).opens_ticket
 
 
 def test_every_kind_but_a_person_has_a_reason_a_person_can_read():
     assert kind(mail_bytes(extra={"Precedence": "bulk"})).reason == "header Precedence: bulk"
 
 
-def test_a_report_names_each_recipient():
-    report = (
-        "Reporting-MTA: dns; mx\n\n"
-        "Original-Recipient: rfc822;old@c.example\nFinal-Recipient: rfc822; <dana@c.example>\nAction: Failed (x)\n"
-        "Status: 5.1.1 (no)\nDiagnostic-Code: smtp; 550 no\n\n"
-        "Final-Recipient: bob@c.example\nAction: delayed\nStatus: 4.0.0\n\nAction: failed\n"
-    )
-    assert parse_report(report) == (
-        DeliveryReport("dana@c.example", "failed", "5.1.1", "smtp; 550 no"),
-        DeliveryReport("bob@c.example", "delayed", "4.0.0", ""),
-        DeliveryReport("", "failed", "", ""),
-    )
-    assert [one.is_permanent for one in parse_report(report)] == [True, False, False]
-    assert parse_report("") == ()
+OUT_OF_OFFICE = {
+    "Exchange": ("Automatic reply: x", {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}),
+    "Exchange in German": ("Automatische Antwort: x", {"X-Auto-Response-Suppress": "All", "In-Reply-To": "<a@x>"}),
+    "Gmail": ("Out of office Re: x", {"Auto-Submitted": "auto-replied", "Precedence": "bulk", "X-Autoreply": "yes"}),
+    "Postfix and vacation": ("Re: x", {"Auto-Submitted": "auto-replied (vacation)", "Precedence": "junk"}),
+    "Exim": ("Re: x", {"Auto-Submitted": "auto-replied", "References": "<a@x>"}),
+    "Domino": ("AUTO: Dana is out of the office", {"Auto-Submitted": "auto-generated", "In-Reply-To": "<a@x>"}),
+    "qmail": ("Re: x", {"X-Autoreply": "Yes", "Return-Path": "<>"}),
+    "Zimbra": ("Re: x", {"Auto-Submitted": "auto-replied (zimbra; vacation)", "Precedence": "bulk"}),
+    "cPanel": ("x", {"X-Autorespond": "x", "Precedence": "bulk"}),
+    "an old one with nothing but its subject": ("Abwesenheitsnotiz: x", {"In-Reply-To": "<a@x>"}),
+    "one in French": ("Réponse automatique : x", {"References": "<a@x>"}),
+    "one in Spanish": ("Respuesta automática: x", {"References": "<a@x>"}),
+    "one in Dutch": ("Automatisch antwoord: x", {"References": "<a@x>"}),
+    "one with an empty sender": ("I am away", {"Return-Path": "<>"}),
+    "comment first": ("x", {"Auto-Submitted": "(robot) auto-replied; x=y"}),
+    "challenge and response": ("Please confirm your mail", {"X-Challenge": "yes"}),
+    "BoxTrapper": ("Your email requires verification", {"X-Boxtrapper": "abc"}),
+    "TMDA": ("Please confirm", {"X-TMDA-Fingerprint": "abc"}),
+}
+
+
+@pytest.mark.parametrize("name", list(OUT_OF_OFFICE))
+def test_an_automatic_answer_is_known_and_opens_nothing(name):
+    subject, headers = OUT_OF_OFFICE[name]
+    found = kind(mail_bytes(subject=subject, extra=headers))
+    assert (found.kind, found.may_be_answered) == ("automatic", False) and found.reason
+    assert not found.opens_ticket
+
+
+@pytest.mark.parametrize(
+    ("subject", "headers"),
+    [
+        ("Automatic reply: does not work any more", {}),  # a subject alone is no proof
+        ("Re: Automatic reply", {"In-Reply-To": "<a@x>"}),
+        ("Printer", {"X-MS-Exchange-Inbox-Rules-Loop": "dana@customer.example"}),  # passed on by a rule of hers
+        ("Printer", {"X-Auto-Response-Suppress": "DR, RN, NRN"}),
+        ("Printer", {"Auto-Submitted": "no"}),
+        ("Printer", {"X-Mailer": "Microsoft Outlook 16.0", "Thread-Index": "AQHb"}),
+        ("Printer", {"List-Id": "Support <support.shop.example>", "Precedence": "list"}),  # our own group address
+        ("Printer", {"List-Post": "<mailto:support@shop.example>", "List-Unsubscribe": "<mailto:x>", "List-Id": "x"}),
+        ("Undeliverable: what is this?", {}),
+    ],
+)
+def test_people_are_not_taken_for_machines(subject, headers):
+    found = kind(mail_bytes(subject=subject, extra=headers))
+    assert found.kind == "person" and found.opens_ticket
+
+
+@pytest.mark.parametrize(
+    ("sender", "subject", "headers"),
+    [
+        (
+            "Mail Delivery System <MAILER-DAEMON@mx.example>",
+            "Undelivered Mail Returned to Sender",
+            {"Return-Path": "<>"},
+        ),
+        ("Mail Delivery System <Mailer-Daemon@mx.example>", "Mail delivery failed", {"X-Failed-Recipients": "dana@c"}),
+        ("MAILER-DAEMON@mx.example", "failure notice", {}),
+        ("Mail Delivery Subsystem <mailer-daemon@googlemail.com>", "Delivery Status Notification (Delay)", {}),
+        ("postmaster@customer.example", "Undeliverable: [#7] Printer", {"Return-Path": "<>"}),
+        ("MicrosoftExchange329e71ec@a.example", "Unzustellbar: x", {"Return-Path": "<>"}),
+        ("Notes@customer.example", "DELIVERY FAILURE: User dana not listed", {"Return-Path": "<>"}),
+        ("system@customer.example", "Onbestelbaar: x", {"Return-Path": "<>"}),
+        ("system@customer.example", "Non remis : x", {"Return-Path": "<>"}),
+    ],
+)
+def test_bounces_without_a_report_are_known(sender, subject, headers):
+    assert kind(mail_bytes(sender=sender, subject=subject, extra=headers)).kind == "bounce"
+
+
+@pytest.mark.parametrize(
+    ("headers", "opens"),
+    [
+        ({"Auto-Submitted": "auto-generated"}, True),
+        ({"Auto-Submitted": "auto-notified; owner-email=x"}, True),
+        ({"X-Cron-Env": "<SHELL=/bin/sh>"}, True),
+        ({"X-Auto-Response-Suppress": "All"}, True),
+        ({"X-Auto-Response-Suppress": "All", "In-Reply-To": "<a@x>"}, False),
+        ({"Precedence": "bulk"}, False),
+    ],
+)
+def test_a_machine_that_reports_opens_a_ticket_and_one_that_answers_does_not(headers, opens):
+    found = kind(mail_bytes(subject="disk full", extra=headers))
+    assert (found.kind, found.opens_ticket) == ("automatic", opens)
+
+
+def test_weak_subjects_are_known_in_many_languages():
+    assert has_machine_subject("Out of the office: Dana") and has_machine_subject("afwezigheidsbericht")
+    assert not has_machine_subject("My out of office does not work")
+
+
+@pytest.mark.parametrize(
+    ("sender", "reply_to", "expected"),
+    [
+        ("Website <help@shop.example>", "Dana <dana@customer.example>", "dana@customer.example"),
+        ("Website <help@shop.example>", "help@shop.example", "help@shop.example"),
+        ("help@shop.example", "", "help@shop.example"),
+        ("dana@customer.example", "eve@customer.example", "dana@customer.example"),
+    ],
+)
+def test_a_web_form_that_writes_in_our_name_says_who_wrote(sender, reply_to, expected):
+    mail = parse_mail(mail_bytes(sender=sender, extra={"Reply-To": reply_to}))
+    assert real_sender(mail, own_addresses=OWN).email == expected
+
+
+def test_a_mail_without_a_sender_has_no_other():
+    assert real_sender(parse_mail(b"Subject: x\r\n\r\nx"), own_addresses=OWN) is None

@@ -1,0 +1,110 @@
+import pytest
+
+from portal.core.mail import parse_mail
+from portal.core.mail_voices import (
+    ANSWER,
+    ANSWERED,
+    NOTE,
+    REQUESTER,
+    Writer,
+    answer_text,
+    begins_with_note,
+    decide_voice,
+    shown_inline,
+)
+from portal.core.threading import ID, SUBJECT, TOKEN, UNSEEN, ThreadDecision
+from tests.mails import mail_bytes
+
+BOB = Writer(staff_id=2, staff_name="Bob")
+JOINS = ThreadDecision(7, "answers <a@x>", strength=ID)
+QUOTED = "On Fri, Dana wrote:\n> It burns.\n"
+
+
+def voice(text="Please restart it.", *, subject="Re: Printer", thread=JOINS, writer=BOB):
+    mail = parse_mail(mail_bytes(text, sender="Bob <bob@a.example>", subject=subject))
+    return decide_voice(mail, thread=thread, writer=writer)
+
+
+def test_a_requester_speaks_for_themselves():
+    assert voice(writer=Writer(is_requester=True)).kind == REQUESTER
+
+
+@pytest.mark.parametrize("strength", [ID, TOKEN])
+def test_one_of_us_who_answers_a_mail_of_the_ticket_answers_the_requester(strength):
+    found = voice(thread=ThreadDecision(7, "x", strength=strength))
+    assert (found.kind, found.reason) == (ANSWER, "Bob answered by mail")
+
+
+@pytest.mark.parametrize(
+    ("text", "subject", "strength", "distrust", "why"),
+    [
+        ("x", "[#7]", SUBJECT, "", "anybody can write an address and a number"),
+        ("x", "Re: x", UNSEEN, "", "does not answer a mail of the ticket"),
+        ("x", "Re: x", TOKEN, "it fails the sender's own policy (dmarc=fail)", "forged"),
+        ("NOTE: call them tomorrow", "Re: x", ID, "", "begins with NOTE"),
+        ("see below", "WG: Printer", ID, "", "passes on a mail"),
+        ("I am away", "Automatic reply: Printer", ID, "", "automatic answer"),
+        (QUOTED, "Re: x", ID, "", "no words but quoted ones"),
+    ],
+)
+def test_what_is_not_surely_an_answer_stays_inside(text, subject, strength, distrust, why):
+    thread = ThreadDecision(7, "x", strength=strength)
+    found = voice(text, subject=subject, thread=thread, writer=Writer(2, "Bob", distrust=distrust))
+    assert found.kind == NOTE and why in found.reason and "Bob" in found.reason
+
+
+def test_what_the_requester_got_directly_is_not_sent_again():
+    assert voice(writer=Writer(2, "Bob", reaches_requester=True)).kind == ANSWERED
+
+
+@pytest.mark.parametrize(("reaches", "kind"), [(True, ANSWERED), (False, NOTE)])
+def test_mail_sent_by_hand_from_the_mailbox_is_our_answer_when_it_reaches_the_requester(reaches, kind):
+    found = voice(writer=Writer(is_sent=True, reaches_requester=reaches))
+    assert found.kind == kind and found.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "yes"),
+    [("NOTE x", True), ("*Note:* x", True), ("note", True), ("Notes are gone", False), ("x\nNOTE", False), ("", False)],
+)
+def test_a_note_begins_with_the_word(text, yes):
+    assert begins_with_note(text) is yes
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        "\n\n" + QUOTED,
+        "\n\n-- \nBob Builder\n+49 30 1234",
+        "\n\nKind regards,\nBob Builder\nShop Ltd\n+49 30 1234",
+        "\n\nMit freundlichen Grüßen\n\nBob Builder",
+        "\n\nViele Grüße aus Berlin\nBob",
+        "\n\nCordialement,\nBob",
+        "\n\nSaludos,\nBob",
+        "\n\nMet vriendelijke groet,\nBob",
+        "\n\nCheers\nBob",
+        "\n\nSent from my iPhone",
+        "\n\nVon meinem iPhone gesendet",
+        "\nBob <bob@a.example>, extension 12",
+        "\n\nFrom: Dana <dana@customer.example>\nSent: Friday\nTo: Help\nSubject: Printer\n\nIt burns.",
+        "\n\nOd: Dana <dana@customer.example>\nWysłano: piątek\nDo: Help\nTemat: Drukarka\n\nPali się.",
+        "\n\nRef: nd.7.12.aebagbaf.abcdefghabcdefgh\n[#7] Printer\nhttps://inside.a.example/tickets/7",
+    ],
+)
+def test_only_the_writers_own_words_leave_the_house(tail):
+    said = "Please restart it.\n\nThen print a page."
+    assert answer_text(said + tail, addresses=["bob@a.example"]) == said
+
+
+def test_words_that_look_like_an_end_are_kept_at_the_beginning_and_before_long_text():
+    assert answer_text("Cheers\nthat worked") == "Cheers\nthat worked"
+    long = "Look at this:\nRegards\n" + "\n".join(f"line {n}" for n in range(20))
+    assert answer_text(long) == long
+    assert answer_text("Set\nHost: mail\nPort: 25\nUser: dana") == "Set\nHost: mail\nPort: 25\nUser: dana"
+    assert answer_text("") == answer_text(QUOTED) == ""
+
+
+def test_pictures_of_quotes_and_signatures_stay_inside():
+    html = '<p><img src="cid:shot@x"></p><div class="gmail_quote"><img src="cid:logo@y"></div>'
+    assert shown_inline(html) == {"shot@x"} and shown_inline("") == frozenset()
+    assert shown_inline("<p><img src=cid:a></p>") == {"a"}
