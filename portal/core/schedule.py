@@ -37,9 +37,9 @@ JOBS = (
     ScheduledJob(
         "mail_audit",
         "Check that every mail has a verdict",
-        "Raises an alarm when a stored mail has waited for its verdict for ten minutes, or a mailbox was not read.",
+        "Raises an alarm when a mail waits for its verdict, a mailbox is not read or its secret ends; texts it at last.",
         CHORES,
-        5 * MINUTE,
+        MINUTE,
     ),
     ScheduledJob(
         "mail_reconcile",

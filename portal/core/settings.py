@@ -99,6 +99,12 @@ class SiteSettings:
     mail_reopen_days: int = _number(
         14, "Days in which a reply reopens a closed ticket", 0, 365, "Later replies open a linked ticket."
     )
+    mail_unread_minutes: int = _number(
+        15, "Minutes without a good read until an alarm", 5, 1440, "For each mailbox. Also mailed to administrators."
+    )
+    mail_text_minutes: int = _number(
+        30, "Minutes until an unseen mail alarm is texted", 0, 1440, "To administrators. 0 never texts."
+    )
     tickets_close_days: int = _number(7, "Days until a resolved ticket is closed", 0, 365, "0 leaves it resolved.")
     paging_wake_for: str = _choice(str(WakeFor.EVERYTHING), "Wake for what?", WAKE_FOR)
     paging_late_minutes: int = _number(

@@ -15,6 +15,8 @@ from portal.services import (
     checks,
     escalation,
     jobs,
+    mail_authorize,
+    mail_claims,
     mail_fetch,
     mail_intake,
     mail_outbox,
@@ -61,14 +63,15 @@ WORK: Mapping[str, Work] = {
     ),
     work.MAIL_FETCH: Work(
         mail_fetch.fetch_next,
-        lambda context, session, t: mail_fetch.count_due_mailboxes(session, now=t.now, lease_now=t.lease_now),
+        lambda context, session, t: mail_claims.count_due_mailboxes(session, now=t.now, lease_now=t.lease_now),
     ),
     work.MAIL_OUT: Work(
         mail_outbox.send_next,
         lambda context, session, t: mail_outbox.count_due_outgoing(session, now=t.now, lease_now=t.lease_now),
     ),
     work.CHECKS: Work(
-        checks.check_next, lambda context, session, t: checks.count_due_checks(session, lease_now=t.lease_now)
+        lambda context: checks.check_next(context, {mail_authorize.SIGN_IN: mail_authorize.try_sign_in}),
+        lambda context, session, t: checks.count_due_checks(session, lease_now=t.lease_now),
     ),
     work.CHORES: _chores(work.CHORES),
 }

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from portal.models import MailboxRow, Notification, Page, Ticket, UnitOfWork
+from portal.models import Notification, Page, Ticket, UnitOfWork
 from portal.services.alarms import alarm_silent_pages, end_alarm, raise_alarm
 from portal.services.context import Context
-from portal.services.mail_intake import count_unexplained
-from portal.services.mailboxes import READ_KINDS
 from portal.services.paging_rules import load_paging_rules
 
 # A decided page reaches a phone, or a person is told that it did not, within two minutes (docs/product.md, promise 3).
 _LATE = timedelta(minutes=2)
-_UNREAD = timedelta(minutes=15)
-# As many tries as core/retry.py makes in about a quarter of an hour.
-_MANY_TRIES = 6
 
 
 def audit_pages(context: Context) -> str:
@@ -32,18 +27,6 @@ def audit_pages(context: Context) -> str:
         alarm_silent_pages(uow, rules=load_paging_rules(uow.session, now=now))
         _show(uow, "audit-texts", _many(unsent, "text waits", "texts wait") + " to be sent", unsent, now)
     return f"{untriaged} late tickets, {unsent} late texts."
-
-
-def audit_mail(context: Context) -> str:
-    """Has every stored mail its verdict, and is every mailbox being read? Returns a line about it."""
-    with context.database.unit_of_work() as uow:
-        now = context.clock.now()
-        unexplained = count_unexplained(uow.session, now=now)
-        unread = _unread_mailboxes(uow.session, now - _UNREAD)
-        _show(uow, "audit-mail", _many(unexplained, "mail has", "mails have") + " no verdict yet", unexplained, now)
-        names = ", ".join(unread)
-        _show(uow, "audit-mailboxes", f"Not read for 15 minutes: {names}", len(unread), now)
-    return f"{unexplained} mails without a verdict, {len(unread)} mailboxes not read."
 
 
 def _show(uow: UnitOfWork, key: str, text: str, count: int, now: datetime) -> None:
@@ -67,11 +50,3 @@ def _count_unsent(session: Session, before: datetime) -> int:
     waiting = (Notification.state.in_(("pending", "sending")), Notification.due_at < before, Page.state == "open")
     query = select(func.count()).select_from(Notification).join(Page, Page.id == Notification.page_id).where(*waiting)
     return session.scalar(query) or 0
-
-
-def _unread_mailboxes(session: Session, before: datetime) -> list[str]:
-    """Mailboxes that should have been read since and were not."""
-    is_unread = or_(MailboxRow.last_ok_at.is_(None), MailboxRow.last_ok_at < before)
-    is_stuck = or_(MailboxRow.next_at < before, MailboxRow.tries >= _MANY_TRIES)
-    query = select(MailboxRow.name).where(MailboxRow.kind.in_(READ_KINDS), MailboxRow.is_enabled, is_unread, is_stuck)
-    return list(session.scalars(query.order_by(MailboxRow.name)))

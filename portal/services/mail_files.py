@@ -16,8 +16,8 @@ from portal.core.mbox import is_mbox, split_mbox
 from portal.core.ports import FetchedMail
 from portal.models import MailboxRow, MailLedger
 from portal.services.context import Context
-from portal.services.mail_fetch import BATCH_BYTES, BATCH_MAILS, MAX_MAIL_BYTES, store_mails
 from portal.services.mail_intake import take_next
+from portal.services.mail_store import BATCH_BYTES, BATCH_MAILS, MAX_MAIL_BYTES, Arrival, store_mails
 from portal.services.mailboxes import FILES
 
 _LOOK = 4096
@@ -150,7 +150,7 @@ def _store(
     began = time.monotonic()
     with context.database.unit_of_work() as uow:
         mailbox = uow.session.get_one(MailboxRow, mailbox_id)
-        stored = store_mails(uow, mailbox, batch, now=context.clock.now(), is_quiet=not may_page)
+        stored = store_mails(uow, mailbox, batch, now=context.clock.now(), arrival=Arrival(is_quiet=not may_page))
     report.stored += stored
     report.known += len(batch) - stored
     pause(time.monotonic() - began)

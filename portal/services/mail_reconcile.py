@@ -11,66 +11,136 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.core.errors import DomainError, GatewayError
-from portal.core.ports import FetchedMail, Mailbox
-from portal.core.work import MAIL_INTAKE
-from portal.models import MailboxRow, MailFolder, MailLedger
+from portal.core.ports import Mailbox
+from portal.core.work import MAIL_FETCH, MAIL_INTAKE
+from portal.models import MailboxRow, MailLedger, UnitOfWork
+from portal.services.alarms import end_alarm, raise_alarm
 from portal.services.context import Context
-from portal.services.mail_fetch import MAX_MAIL_BYTES, store_mails
-from portal.services.mailboxes import INBOX, list_mailboxes, load_account
+from portal.services.mail_claims import Claimed, FolderPlace, load_places, own_mailbox
+from portal.services.mail_store import Arrival, cut_mail, store_mails
+from portal.services.mail_tokens import open_account
+from portal.services.mailboxes import list_mailboxes
 
-_AT_ONCE = 500
+RECONCILE_DAYS = 2
 NOT_READ_YET = "not read yet"
+_AT_ONCE = 500
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class MailboxCheck:
-    """What a look at one mailbox found. `error` is one sentence, "" when it could be read."""
+    """What a look at one mailbox found: `missing` were taken in now, `stuck` are listed but not handed over. `error` is
+    one sentence, "" when it could be read."""
 
     name: str
     listed: int = 0
     missing: int = 0
+    stuck: int = 0
     error: str = ""
+
+    @property
+    def words(self) -> str:
+        """The result as people read it."""
+        if self.error:
+            return f"Could not be compared: {self.error}"
+        found = f"{self.missing:,} had been missed and came in now" if self.missing else "none was missed"
+        stuck = f"; {self.stuck:,} cannot be fetched from the server" if self.stuck else ""
+        return f"{self.listed:,} message{'' if self.listed == 1 else 's'} compared, {found}{stuck}."
+
+
+def ask_reconcile(uow: UnitOfWork, *, now: datetime, mailbox_id: int | None = None) -> int:
+    """Let the lane of each mailbox that is read, or of one, compare it. Returns how many were asked for.
+
+    The lane does it because a slow server must hold up nothing but its own mailbox.
+    """
+    rows = [row for row in list_mailboxes(uow.session) if row.is_enabled and mailbox_id in (None, row.id)]
+    for row in rows:
+        row.reconcile_asked_at = now
+    if rows:
+        uow.wake(MAIL_FETCH)
+    return len(rows)
+
+
+def reconcile_claimed(context: Context, claimed: Claimed, mailbox: Mailbox) -> MailboxCheck:
+    """Compare the mailbox that this lane has in hand. Raises GatewayError."""
+    check = _compare(context, claimed.id, claimed.name, mailbox, days=RECONCILE_DAYS)
+    with context.database.unit_of_work() as uow:
+        row = own_mailbox(uow, claimed)
+        if row is not None:
+            _save(uow, row, check, now=context.clock.now())
+            row.lease_until = None
+    return check
 
 
 def check_mailboxes(context: Context, *, days: int) -> list[MailboxCheck]:
-    """Check every mailbox that is read. One that cannot be reached is named and does not stop the others."""
+    """Compare every mailbox that is read, at once. One that cannot be reached is named and does not stop the others."""
     with context.database.read_session() as session:
         rows = [row for row in list_mailboxes(session) if row.is_enabled]
     return [check_mailbox(context, row, days=days) for row in rows]
 
 
 def check_mailbox(context: Context, row: MailboxRow, *, days: int) -> MailboxCheck:
-    """Take in what arrived since the mailbox was set up, at most `days` ago, and has no row."""
-    with context.database.read_session() as session:
-        query = select(MailFolder).where(MailFolder.mailbox_id == row.id, MailFolder.role == INBOX)
-        place = session.scalar(query)
-    if place is None or not place.cursor:
-        return MailboxCheck(row.name, error=NOT_READ_YET)
-    now = context.clock.now()
-    since = max(now - timedelta(days=days), row.quiet_before_at or now, row.read_from_at or now)
+    """Take in what arrived since the mailbox is read, at most `days` ago, and has no row."""
     try:
-        mailbox = context.mail.mailbox(load_account(row, context.box))
-        listed = mailbox.list_ids(place.name, since)
-        passed = [pair for pair in listed if not mailbox.is_ahead(pair[0], place.cursor)]
-        missing = _missing(context, place, passed)
-        for provider_id in missing:
-            _take_in(context, row, place.name, mailbox, provider_id)
+        mailbox = context.mail.mailbox(open_account(row, context))
+        check = _compare(context, row.id, row.name, mailbox, days=days)
     except (GatewayError, DomainError) as error:
-        return MailboxCheck(row.name, error=str(error))
+        check = MailboxCheck(row.name, error=str(error))
+    with context.database.unit_of_work() as uow:
+        _save(uow, uow.session.get_one(MailboxRow, row.id), check, now=context.clock.now())
+    return check
+
+
+def _save(uow: UnitOfWork, row: MailboxRow, check: MailboxCheck, *, now: datetime) -> None:
+    """What stays unexplained is told: a message that lies there and cannot be had."""
+    row.reconcile_asked_at, row.reconcile_result = None, check.words
+    if check.error:
+        return
+    row.reconciled_at = now
+    key = f"mail-stuck:{row.id}"
+    if check.stuck:
+        many = "1 message lies" if check.stuck == 1 else f"{check.stuck:,} messages lie"
+        raise_alarm(uow, key, f"{many} in the mailbox {row.name} and cannot be fetched. Please look there.", now=now)
+    else:
+        end_alarm(uow, key, now=now)
+
+
+def _compare(context: Context, mailbox_id: int, name: str, mailbox: Mailbox, *, days: int) -> MailboxCheck:
+    with context.database.read_session() as session:
+        places = [place for place in load_places(session, mailbox_id) if place.cursor]
+        row = session.get_one(MailboxRow, mailbox_id)
+    if row.read_from_at is None or not any(not place.is_sent for place in places):
+        return MailboxCheck(name, error=NOT_READ_YET)
+    since = max(context.clock.now() - timedelta(days=days), row.read_from_at)
+    listed, missing, stuck = 0, 0, 0
+    for place in places:
+        # What was sent by hand before we came is none of ours.
+        begin = max(since, row.quiet_before_at or since) if place.is_sent else since
+        found = mailbox.list_ids(place.name, begin)
+        passed = [pair for pair in found if not mailbox.is_ahead(pair[0], place.cursor)]
+        outcomes = {
+            one: _take_in(context, mailbox_id, place, mailbox, one)
+            for one in _missing(context, mailbox_id, place, passed)
+        }
+        listed += len(found)
+        missing += sum(bool(outcome) for outcome in outcomes.values())
+        if None in outcomes.values():  # moved or deleted meanwhile, or really not handed over?
+            stuck += sum(outcomes.get(one, True) is None for one, _ in mailbox.list_ids(place.name, begin))
     if missing:
-        log.warning("mails had been missed", mailbox=row.id, count=len(missing))
-    return MailboxCheck(row.name, len(listed), len(missing))
+        log.warning("mails had been missed", mailbox=mailbox_id, count=missing)
+    return MailboxCheck(name, listed, missing, stuck)
 
 
-def _missing(context: Context, place: MailFolder, passed: Sequence[tuple[str, datetime]]) -> list[str]:
+def _missing(
+    context: Context, mailbox_id: int, place: FolderPlace, passed: Sequence[tuple[str, datetime]]
+) -> list[str]:  # fmt: skip
     """What reading has passed and the ledger does not know, oldest first. What lies ahead is read in its turn."""
     ids = [one for one, _ in sorted(passed, key=lambda pair: pair[1])]
     known: set[str] = set()
     with context.database.read_session() as session:
         for start in range(0, len(ids), _AT_ONCE):
-            known |= _known(session, place.mailbox_id, place.name, ids[start : start + _AT_ONCE])
+            known |= _known(session, mailbox_id, place.name, ids[start : start + _AT_ONCE])
     return [one for one in ids if one not in known]
 
 
@@ -81,14 +151,21 @@ def _known(session: Session, mailbox_id: int, folder: str, ids: Sequence[str]) -
     return set(session.scalars(query))
 
 
-def _take_in(context: Context, row: MailboxRow, folder: str, mailbox: Mailbox, provider_id: str) -> None:
-    mail = mailbox.fetch_one(folder, provider_id)
+def _take_in(
+    context: Context, mailbox_id: int, place: FolderPlace, mailbox: Mailbox, provider_id: str
+) -> bool | None:  # fmt: skip
+    """True: it had been missed. False: it only got another number. None: the server does not hand it over."""
+    mail = mailbox.fetch_one(place.name, provider_id)
     if mail is None:
-        return  # moved or deleted meanwhile
-    if mail.raw is not None and mail.size > MAX_MAIL_BYTES:
-        header = mail.raw.split(b"\r\n\r\n", 1)[0] + b"\r\n\r\n"
-        mail = FetchedMail(mail.provider_id, folder, mail.received_at, mail.size, None, header)
+        return None
+    arrival = Arrival(
+        is_found_late=True,
+        is_sent=place.is_sent,
+        is_renumbered=lambda one: mailbox.is_ahead(one, place.cursor),
+    )
     with context.database.unit_of_work() as uow:
-        fresh = uow.session.get_one(MailboxRow, row.id)
-        if store_mails(uow, fresh, [mail], now=context.clock.now(), is_found_late=True):
+        row = uow.session.get_one(MailboxRow, mailbox_id)
+        new = store_mails(uow, row, [cut_mail(mail)], now=context.clock.now(), arrival=arrival)
+        if new:
             uow.wake(MAIL_INTAKE)
+        return bool(new)

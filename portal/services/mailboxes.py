@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -21,6 +21,7 @@ READ_KINDS = (IMAP, GRAPH)
 INBOX, SENT = "inbox", "sent"  # roles of folders
 SECURITY = ("tls", "starttls", "plain")
 MIN_INTERVAL_S, MAX_INTERVAL_S = 5, 3600
+_MAX_FOLDER = 200
 _ADDRESS = re.compile(r"[^\s@<>\"(),;:]+@[^\s@<>\"(),;:]+")
 
 
@@ -37,19 +38,29 @@ class Server:
 
 @dataclass(frozen=True)
 class MailboxForm:
-    """What the mailbox page and the settings file set."""
+    """What the mailbox page and the settings file set. `read_from_at` counts for the first connection only; `waits`
+    leaves the mailbox alone until somebody says from when to read it. `oauth` and `graph` hold what their adapters
+    name; an empty `client_secret` keeps the stored one."""
 
     name: str
     address: str
-    imap: Server
-    smtp: Server
+    imap: Server = Server("", 0, "tls")
+    smtp: Server = Server("", 0, "tls")
+    kind: str = IMAP
     sender_name: str = ""
+    signature: str = ""
     queue_id: int | None = None
-    folder: str = "INBOX"
+    folders: tuple[str, ...] = ("INBOX",)
     sent_folder: str = ""
     interval_s: int = 20
     is_enabled: bool = True
+    waits: bool = False
     read_from_at: datetime | None = None
+    secret_expires_on: date | None = None
+    takes_duplicates: bool = False
+    oauth: Mapping[str, Any] = field(default_factory=dict)
+    graph: Mapping[str, Any] = field(default_factory=dict)
+    client_secret: str = field(default="", repr=False)
 
 
 def list_mailboxes(session: Session) -> Sequence[MailboxRow]:
@@ -59,7 +70,26 @@ def list_mailboxes(session: Session) -> Sequence[MailboxRow]:
 
 def load_account(row: MailboxRow, box: SecretBox) -> MailAccount:
     """What the adapters need, with opened secrets. Raises DomainError when the key file is another one."""
-    return MailAccount(key=str(row.id), kind=row.kind, imap=_server(row, "imap", box), smtp=_server(row, "smtp", box))
+    secret = row.secrets.get("oauth", "")
+    oauth = dict(row.options.get("oauth", {}))
+    return MailAccount(
+        key=str(row.id),
+        kind=row.kind,
+        imap=_server(row, "imap", box),
+        smtp=_server(row, "smtp", box),
+        graph=dict(row.options.get("graph", {})),
+        oauth={**oauth, "client_secret": box.open(secret)} if oauth and secret else oauth,
+    )
+
+
+def inbox_folders(row: MailboxRow) -> tuple[str, ...]:
+    """The folders that requests arrive in."""
+    return tuple(row.options.get("folders") or ("INBOX",))
+
+
+def is_started(row: MailboxRow) -> bool:
+    """False until somebody said from when to read it."""
+    return not row.options.get("waits")
 
 
 def save_mailbox(
@@ -71,37 +101,63 @@ def save_mailbox(
         raise DomainError("This mailbox is gone.")
     _check(uow.session, form, row)
     if row is None:
-        row = MailboxRow(kind=IMAP, options={}, secrets={}, read_from_at=form.read_from_at)
+        row = MailboxRow(kind=form.kind, options={}, secrets={}, read_from_at=form.read_from_at)
         uow.session.add(row)
-    elif _place(row.options) != (form.imap.host, form.imap.user, form.folder):
+    elif _is_elsewhere(row, form):
         # Another place: what was read says nothing about it. Its first connection is quiet again.
         uow.session.execute(delete(MailFolder).where(MailFolder.mailbox_id == row.id))
         row.quiet_before_at, row.read_from_at = None, form.read_from_at
-    row.name, row.address, row.sender_name = form.name.strip(), form.address.strip(), form.sender_name.strip()
-    row.queue_id, row.interval_s, row.is_enabled = form.queue_id, form.interval_s, form.is_enabled
-    row.options = {
-        "folder": form.folder,
-        "sent_folder": form.sent_folder,
-        "imap": _public(form.imap),
-        "smtp": _public(form.smtp),
-    }
-    row.secrets = {
-        name: box.seal(server.password) if server.password else row.secrets.get(name, "")
-        for name, server in (("imap", form.imap), ("smtp", form.smtp))
-    }
+    _fill(row, form, box)
     row.next_at, row.tries, row.last_error, row.check_result = change.at, 0, "", ""
     uow.session.flush()
-    _keep_folders(uow.session, row.id, {form.folder: INBOX, form.sent_folder: SENT})
+    _keep_folders(uow.session, row, {**dict.fromkeys(form.folders, INBOX), form.sent_folder: SENT}, now=change.at)
     record_change(uow, change, "mailbox.edit" if mailbox_id else "mailbox.add", row.name, options=row.options)
+    if not is_started(row):
+        row.check_asked_at = change.at
     uow.wake("mail_fetch")
     return row
 
 
+def _fill(row: MailboxRow, form: MailboxForm, box: SecretBox) -> None:
+    row.name, row.address, row.sender_name = form.name.strip(), form.address.strip(), form.sender_name.strip()
+    row.signature, row.queue_id, row.interval_s = form.signature.strip(), form.queue_id, form.interval_s
+    row.secret_expires_on, row.takes_duplicates = form.secret_expires_on, form.takes_duplicates
+    options: dict[str, Any] = {"folders": list(form.folders), "sent_folder": form.sent_folder}
+    options |= {"imap": _public(form.imap), "smtp": _public(form.smtp)}
+    options |= {name: dict(found) for name, found in (("oauth", form.oauth), ("graph", form.graph)) if found}
+    row.is_enabled = form.is_enabled and not form.waits
+    row.options = {**options, "waits": True} if form.waits else options
+    given = {"imap": form.imap.password, "smtp": form.smtp.password, "oauth": form.client_secret}
+    sealed = {name: box.seal(secret) if secret else row.secrets.get(name, "") for name, secret in given.items()}
+    row.secrets = {name: secret for name, secret in sealed.items() if secret}
+
+
+def start_mailbox(uow: UnitOfWork, mailbox_id: int, *, read_from_at: datetime | None, change: Change) -> None:
+    """Begin to read a mailbox that waited for "from when?"; None takes only what comes from now on."""
+    row = _existing(uow, mailbox_id)
+    if is_started(row):
+        raise DomainError("This mailbox is being read already.")
+    row.options = {key: value for key, value in row.options.items() if key != "waits"}
+    row.is_enabled, row.read_from_at, row.next_at = True, read_from_at, change.at
+    since = read_from_at.isoformat() if read_from_at else ""
+    record_change(uow, change, "mailbox.start", row.name, read_from=since)
+    uow.wake("mail_fetch")
+
+
+def set_sent_folder(uow: UnitOfWork, mailbox_id: int, *, folder: str, change: Change) -> None:
+    """Read this folder of sent mail too, as the test button offers; "" reads none."""
+    row = _existing(uow, mailbox_id)
+    if folder in inbox_folders(row):
+        raise DomainError(f"Requests are read from {folder} already.")
+    row.options = {**row.options, "sent_folder": folder}
+    wanted = {**dict.fromkeys(inbox_folders(row), INBOX), folder: SENT}
+    _keep_folders(uow.session, row, wanted, now=change.at)
+    record_change(uow, change, "mailbox.edit", row.name, sent_folder=folder)
+
+
 def delete_mailbox(uow: UnitOfWork, mailbox_id: int, *, change: Change) -> None:
     """Stop reading a mailbox for good. Its row stays, because the ledger refers to it; its secrets go."""
-    row = uow.session.get(MailboxRow, mailbox_id)
-    if row is None or row.kind not in READ_KINDS:
-        raise DomainError("This mailbox is gone.")
+    row = _existing(uow, mailbox_id)
     record_change(uow, change, "mailbox.delete", row.name)
     row.name, row.kind, row.is_enabled = f"{row.name[:70]} (removed {row.id})", "removed", False
     row.options, row.secrets, row.lease_until = {}, {}, None
@@ -109,9 +165,7 @@ def delete_mailbox(uow: UnitOfWork, mailbox_id: int, *, change: Change) -> None:
 
 def ask_check(uow: UnitOfWork, mailbox_id: int, *, change: Change) -> None:
     """The test button: a worker looks at both servers, since no web request calls outside."""
-    row = uow.session.get(MailboxRow, mailbox_id)
-    if row is None or row.kind not in READ_KINDS:
-        raise DomainError("This mailbox is gone.")
+    row = _existing(uow, mailbox_id)
     row.check_asked_at, row.check_result, row.check_ok = change.at, "", False
     uow.wake("mail_fetch")
 
@@ -122,15 +176,28 @@ def own_addresses(session: Session) -> frozenset[str]:
     return frozenset(address.lower() for address in addresses)
 
 
-def _keep_folders(session: Session, mailbox_id: int, wanted: Mapping[str, str]) -> None:
-    """A row for each folder that is read; what was read of a folder that stays is not forgotten."""
-    rows = {one.name: one for one in session.scalars(select(MailFolder).where(MailFolder.mailbox_id == mailbox_id))}
+def _existing(uow: UnitOfWork, mailbox_id: int) -> MailboxRow:
+    row = uow.session.get(MailboxRow, mailbox_id)
+    if row is None or row.kind not in READ_KINDS:
+        raise DomainError("This mailbox is gone.")
+    return row
+
+
+def _keep_folders(session: Session, row: MailboxRow, wanted: Mapping[str, str], *, now: datetime) -> None:
+    """A row for each folder that is read; what was read of a folder that stays is not forgotten.
+
+    One that joins a mailbox in use has its end behind it from the start: only what comes from now on is read.
+    """
+    query = select(MailFolder).where(MailFolder.mailbox_id == row.id)
+    known = {one.name: one for one in session.scalars(query)}
+    since = now if row.quiet_before_at is not None else None
+    for name, one in known.items():
+        if wanted.get(name) != one.role:
+            session.delete(one)
+    session.flush()
     for name, role in wanted.items():
-        if name and name not in rows:
-            session.add(MailFolder(mailbox_id=mailbox_id, name=name, role=role))
-    for name, row in rows.items():
-        if name not in wanted:
-            session.delete(row)
+        if name and (name not in known or known[name].role != role):
+            session.add(MailFolder(mailbox_id=row.id, name=name, role=role, caught_up_at=since))
     session.flush()
 
 
@@ -148,9 +215,12 @@ def _public(server: Server) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _place(options: Mapping[str, Any]) -> tuple[str, str, str]:
-    imap = options.get("imap", {})
-    return imap.get("host", ""), imap.get("user", ""), options.get("folder", "")
+def _is_elsewhere(row: MailboxRow, form: MailboxForm) -> bool:
+    """Another server or user, or folders with none in common."""
+    before, imap = row.options.get("imap", {}), form.imap
+    is_same_user = (before.get("host", ""), before.get("user", "")) == (imap.host.strip(), imap.user.strip())
+    is_same_graph = row.options.get("graph", {}).get("address") == form.graph.get("address")
+    return not (is_same_user and is_same_graph and set(inbox_folders(row)) & set(form.folders))
 
 
 def _check(session: Session, form: MailboxForm, row: MailboxRow | None) -> None:
@@ -161,15 +231,27 @@ def _check(session: Session, form: MailboxForm, row: MailboxRow | None) -> None:
         raise DomainError(f"There is a mailbox named {form.name.strip()} already.")
     if not _ADDRESS.fullmatch(form.address.strip()):
         raise DomainError("Please enter the mail address of the mailbox, such as help@example.com.")
-    if not form.imap.host.strip() or not form.imap.user.strip():
-        raise DomainError("Please enter the server and the user name for reading.")
     if not MIN_INTERVAL_S <= form.interval_s <= MAX_INTERVAL_S:
         raise DomainError(f"The interval must be {MIN_INTERVAL_S} to {MAX_INTERVAL_S} seconds.")
+    if not any(form.folders) or form.sent_folder in form.folders:
+        raise DomainError("Please give a folder that requests arrive in, and another one for sent mail.")
+    if max(map(len, (*form.folders, form.sent_folder))) > _MAX_FOLDER:
+        raise DomainError(f"The name of a folder has at most {_MAX_FOLDER} letters.")
+    if form.kind == IMAP:
+        _check_servers(form, row)
+
+
+def _check_servers(form: MailboxForm, row: MailboxRow | None) -> None:
+    if not form.imap.host.strip() or not form.imap.user.strip():
+        raise DomainError("Please enter the server and the user name for reading.")
     for server in (form.imap, form.smtp):
         if server.host.strip() and (server.security not in SECURITY or not 0 < server.port < 65536):
             raise DomainError(f"Please check the port and the security of {server.host.strip()}.")
-    for name, server in (("imap", form.imap), ("smtp", form.smtp)):
-        _check_password(name, server, row)
+    if form.oauth and not form.oauth.get("client_id"):
+        raise DomainError("Please enter the client ID of the application that signs in.")
+    if not form.oauth:
+        for name, server in (("imap", form.imap), ("smtp", form.smtp)):
+            _check_password(name, server, row)
 
 
 def _check_password(name: str, server: Server, row: MailboxRow | None) -> None:

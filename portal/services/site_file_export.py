@@ -20,7 +20,7 @@ from portal.models import HolidayRow, LexiconTerm, MailboxRow, Queue, ShiftRow, 
 from portal.services.calendars import load_week
 from portal.services.categories import list_categories, list_queues
 from portal.services.escalation_steps import load_policy
-from portal.services.mailboxes import list_mailboxes
+from portal.services.mailboxes import inbox_folders, list_mailboxes
 from portal.services.people import list_people
 from portal.services.rules import list_rules
 from portal.services.settings import list_set_secrets, load_settings
@@ -129,12 +129,14 @@ def _mailboxes(session: Session, wall: datetime) -> list[dict[str, Any]]:
     for row in list_mailboxes(session):
         entry: dict[str, Any] = {"name": row.name, "address": row.address}
         entry |= {"sender_name": row.sender_name} if row.sender_name else {}
+        entry |= {"signature": row.signature} if row.signature else {}
         entry |= {"queue": queues[row.queue_id]} if row.queue_id else {}
-        entry |= {
-            "folder": row.options.get("folder", "INBOX"),
-            "interval_s": row.interval_s,
-            "enabled": row.is_enabled,
-        }
+        folders = inbox_folders(row)
+        entry |= {"folder": folders[0] if len(folders) == 1 else list(folders)}
+        entry |= {"sent_folder": row.options["sent_folder"]} if row.options.get("sent_folder") else {}
+        entry |= {"interval_s": row.interval_s, "enabled": row.is_enabled}
+        entry |= {"secret_expires_on": row.secret_expires_on} if row.secret_expires_on else {}
+        entry |= {"takes_duplicates": True} if row.takes_duplicates else {}
         found.append({**entry, **_servers(row)})
     return found
 

@@ -293,9 +293,13 @@ def _mailboxes(run: Run, entries: list[dict[str, Any]]) -> None:
                 smtp=_server(run, row, "smtp", entry),
                 sender_name=entry["sender_name"],
                 queue_id=run.queue_id(entry["queue"]),
-                folder=entry["folder"],
+                signature=entry["signature"].strip(),
+                folders=tuple(entry["folder"]),
+                sent_folder=entry["sent_folder"],
                 interval_s=entry["interval_s"],
                 is_enabled=entry["enabled"],
+                secret_expires_on=entry.get("secret_expires_on"),
+                takes_duplicates=entry["takes_duplicates"],
                 read_from_at=row.read_from_at if row else None,
             )
             if row is None or _differs(run, row, form):
@@ -323,8 +327,14 @@ def _differs(run: Run, row: MailboxRow, form: mailboxes.MailboxForm) -> bool:
             return True
         if server.password and server.password != stored.get("password"):
             return True
-    now = (row.address, row.sender_name, row.queue_id, row.options.get("folder"), row.interval_s, row.is_enabled)
-    return now != (form.address, form.sender_name, form.queue_id, form.folder, form.interval_s, form.is_enabled)
+    now = (
+        row.address, row.sender_name, row.signature, row.queue_id, mailboxes.inbox_folders(row), row.interval_s,
+        row.options.get("sent_folder", ""), row.is_enabled, row.secret_expires_on, row.takes_duplicates,
+    )  # fmt: skip
+    return now != (
+        form.address, form.sender_name, form.signature, form.queue_id, form.folders, form.interval_s,
+        form.sent_folder, form.is_enabled, form.secret_expires_on, form.takes_duplicates,
+    )  # fmt: skip
 
 
 def _rules(run: Run, entries: list[dict[str, Any]]) -> None:

@@ -9,7 +9,7 @@ from portal.core.work import CHORES, URGENT_CHORES
 from portal.jobs import chores
 from portal.jobs.chores import run_next_chore
 from portal.services.jobs import load_job, sync_jobs
-from portal.services.mail_reconcile import NOT_READ_YET, MailboxCheck
+from tests.services.mail_world import add_mailbox, load, make_mail_world
 from tests.services.runtime_world import make_world, read
 
 
@@ -76,21 +76,9 @@ def test_a_bug_is_logged_with_its_traceback_and_the_other_jobs_run(world, monkey
     assert all(entry["exc_info"] for entry in logs)
 
 
-@pytest.mark.parametrize(
-    ("checks", "line"),
-    [
-        ([], "0 mails listed, 0 taken in late."),
-        ([MailboxCheck("A", 5, 1), MailboxCheck("B", 2, 0)], "7 mails listed, 1 taken in late."),
-        ([MailboxCheck("A", error=NOT_READ_YET)], "0 mails listed, 0 taken in late."),
-    ],
-)
-def test_the_comparison_of_mailboxes_says_what_it_found(monkeypatch, checks, line):
-    monkeypatch.setattr(chores, "check_mailboxes", lambda context, days: checks)
-    assert chores.CHORES["mail_reconcile"](None) == line
-
-
-def test_a_mailbox_that_could_not_be_compared_makes_the_run_fail(monkeypatch):
-    checks = [MailboxCheck("A", 5, 1), MailboxCheck("B", error="The login was refused.")]
-    monkeypatch.setattr(chores, "check_mailboxes", lambda context, days: checks)
-    with pytest.raises(GatewayError, match="B: The login was refused"):
-        chores.CHORES["mail_reconcile"](None)
+def test_each_mailbox_is_asked_to_be_compared_by_its_own_lane(tmp_path):
+    world = make_mail_world(tmp_path)
+    assert chores.CHORES["mail_reconcile"](world).startswith("0 mailboxes being compared")
+    mailbox_id = add_mailbox(world)
+    assert chores.CHORES["mail_reconcile"](world).startswith("1 mailbox being compared")
+    assert load(world, mailbox_id).reconcile_asked_at == world.clock.now()

@@ -7,9 +7,9 @@ from typing import Any
 from portal.core.mail_rules import Action, Condition, MailRule
 from portal.core.ports import FetchedMail
 from portal.models import MailboxRow, MailLedger, Ticket
-from portal.services.mail_fetch import store_mails
 from portal.services.mail_intake import take_next
 from portal.services.mail_rules import save_mail_rule
+from portal.services.mail_store import store_mails
 from tests.mails import mail_bytes
 from tests.services.runtime_world import by_alice
 

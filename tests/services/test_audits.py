@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from portal.models import Alarm, MailboxRow, MailLedger, Notification, Page, Ticket
-from portal.services.audits import audit_mail, audit_pages
+from portal.models import Alarm, Notification, Page, Ticket
+from portal.services.audits import audit_pages
 from tests.services.runtime_world import NOW, make_world
 from tests.services.ticket_world import BOB, ticket_values
 
@@ -40,14 +40,8 @@ def page(**changes):
     return Page(**{"id": 1, "kind": "ticket", "state": "open", "opened_at": LATE, **changes})
 
 
-def mailbox(**changes):
-    values = {"id": 1, "name": "Support", "kind": "imap", "address": "s@a.example", "next_at": NOW}
-    return MailboxRow(**{**values, **changes})
-
-
 def test_a_quiet_night_raises_nothing(world):
     assert audit_pages(world) == "0 late tickets, 0 late texts."
-    assert audit_mail(world) == "0 mails without a verdict, 0 mailboxes not read."
     assert banners(world) == []
 
 
@@ -98,33 +92,3 @@ def test_the_banner_is_raised_once_and_ends_by_itself(world):
             ticket.triaged_at = NOW
     audit_pages(world)
     assert banners(world) == []
-
-
-@pytest.mark.parametrize(
-    ("minutes", "state", "is_late"), [(11, "stored", True), (9, "stored", False), (11, "done", False)]
-)
-def test_a_mail_without_a_verdict_for_ten_minutes_raises_the_banner(world, minutes, state, is_late):
-    at = NOW - timedelta(minutes=minutes)
-    row = MailLedger(mailbox_id=1, folder="INBOX", provider_id="1:1", received_at=at, listed_at=at, state=state)
-    add(world, mailbox(last_ok_at=NOW), row)
-    assert audit_mail(world).startswith(f"{int(is_late)} mails")
-    assert len(banners(world)) == is_late
-
-
-@pytest.mark.parametrize(
-    ("changes", "is_late"),
-    [
-        ({"next_at": NOW - timedelta(minutes=16)}, True),
-        ({"next_at": NOW - timedelta(minutes=16), "last_ok_at": NOW - timedelta(minutes=20)}, True),
-        ({"next_at": NOW - timedelta(minutes=16), "is_enabled": False}, False),
-        ({"next_at": NOW + timedelta(minutes=5), "tries": 6, "last_ok_at": NOW - timedelta(minutes=20)}, True),
-        ({"next_at": NOW + timedelta(minutes=5), "tries": 3}, False),
-        ({"next_at": NOW}, False),
-        ({"next_at": NOW - timedelta(minutes=14)}, False),
-    ],
-)
-def test_a_mailbox_that_nobody_reads_raises_the_banner_by_name(world, changes, is_late):
-    add(world, mailbox(**changes))
-    audit_mail(world)
-    expected = ["Not read for 15 minutes: Support. The jobs page and the log say more."]
-    assert banners(world) == (expected if is_late else [])

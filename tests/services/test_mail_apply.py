@@ -6,7 +6,7 @@ from portal.core.mail import parse_mail
 from portal.core.ports import FetchedMail
 from portal.models import KnownMessageId, MailboxRow, MailLedger, Message, Ticket
 from portal.services.mail_apply import apply_plan
-from portal.services.mail_fetch import store_mails
+from portal.services.mail_store import store_mails
 from tests.mails import mail_bytes
 from tests.services.mail_world import NOW, add_mailbox, make_mail_world
 from tests.services.paging_world import add_ticket

@@ -3,15 +3,18 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from portal.core.errors import GatewayError
 from portal.core.ports import FetchedMail
 from portal.models import MailboxRow, MailFolder, MailLedger, SessionBlobStore
 from portal.services import mail_fetch
-from portal.services.mail_fetch import BATCH_MAILS, count_due_mailboxes, fetch_next, store_mails
-from portal.services.mailboxes import Server, ask_check
+from portal.services.mail_claims import count_due_mailboxes
+from portal.services.mail_fetch import fetch_next, read_next
+from portal.services.mail_store import BATCH_MAILS, Arrival, store_mails
+from portal.services.mailboxes import MailboxForm, Server, ask_check, save_mailbox
 from tests.mails import mail_bytes
-from tests.services.mail_world import NOW, add_mailbox, load, make_mail_world
+from tests.services.mail_world import FORM, NOW, add_mailbox, load, make_mail_world
 from tests.services.runtime_world import by_alice
 
 
@@ -124,7 +127,7 @@ def test_reading_the_same_message_twice_makes_one_row(world, mailbox):
     with world.database.unit_of_work() as uow:
         row = uow.session.get_one(MailboxRow, mailbox_id)
         other = FetchedMail("7:1", "Desk", NOW, 3, b"abc")
-        assert store_mails(uow, row, [other], now=NOW, is_quiet=True, is_found_late=True) == 1
+        assert store_mails(uow, row, [other], now=NOW, arrival=Arrival(is_quiet=True, is_found_late=True)) == 1
     assert len(rows(world)) == 2 and rows(world)[1].is_quiet and rows(world)[1].is_found_late
 
 
@@ -247,7 +250,7 @@ def test_the_test_button_says_what_works(world, mailbox):
     assert fetch_next(world)
     row = load(world, mailbox_id)
     assert row.check_asked_at is None and row.lease_until is None
-    assert row.check_result == "Reading works: 1 messages in INBOX. Sending works: Logged in at smtp.shop.example."
+    assert row.check_result == "Reading works: 1 message in INBOX. Sending works: Logged in at smtp.shop.example."
 
 
 def test_the_test_button_says_what_does_not(world, mailbox):
@@ -264,6 +267,104 @@ def test_the_test_button_says_what_does_not(world, mailbox):
 def _press(world, mailbox_id):
     with world.database.unit_of_work() as uow:
         ask_check(uow, mailbox_id, change=by_alice(world))
+
+
+def test_a_folder_that_disappears_is_shown_and_the_others_go_on_until_it_comes_back(world, mailbox):
+    mailbox_id = add_mailbox(world, folders=("INBOX", "Desk"))
+    read_all(world)
+    mailbox.gone.add("INBOX")
+    mailbox.deliver(mail_bytes(), at=NOW)
+    world.clock.move(20)
+    read = read_next(world)
+    assert read.new == 1 and "INBOX cannot be opened" in read.error
+    row = load(world, mailbox_id)
+    assert [one.folder for one in rows(world)] == ["Desk"] and "INBOX cannot be opened" in row.last_error
+    assert row.failing_since_at == world.clock.now() and row.last_ok_at < world.clock.now()
+    mailbox.gone.clear()
+    world.clock.move(20)
+    read_all(world)
+    row = load(world, mailbox_id)
+    assert sorted(one.folder for one in rows(world)) == ["Desk", "INBOX"]
+    assert (row.last_error, row.failing_since_at, row.last_ok_at) == ("", None, world.clock.now())
+
+
+def test_a_missing_folder_of_sent_mail_is_shown_but_requests_count_as_read(world, mailbox):
+    mailbox_id = add_mailbox(world, sent_folder="Sent")
+    mailbox.gone.add("Sent")
+    read_all(world)
+    row = load(world, mailbox_id)
+    assert "Sent cannot be opened" in row.last_error and row.failing_since_at is None and row.last_ok_at == NOW
+
+
+def test_mail_sent_by_hand_is_marked_as_such_and_never_taken_from_before(world, mailbox):
+    mailbox.deliver(mail_bytes("old"), at=NOW - timedelta(hours=1))
+    add_mailbox(world, sent_folder="Sent", read_from_at=NOW - timedelta(days=1))
+    read_all(world)
+    assert [(one.folder, one.is_sent) for one in rows(world)] == [("INBOX", False)]
+    mailbox.deliver(mail_bytes("new"), at=NOW)
+    world.clock.move(20)
+    read_all(world)
+    assert [(one.folder, one.is_sent) for one in rows(world)][1:] == [("INBOX", False), ("Sent", True)]
+
+
+def test_a_folder_that_joins_later_is_not_looked_back_into(world, mailbox):
+    mailbox_id = add_mailbox(world, read_from_at=NOW - timedelta(days=30))
+    read_all(world)
+    mailbox.deliver(mail_bytes("a year of mail"), at=NOW)
+    with world.database.unit_of_work() as uow:
+        form = MailboxForm(**{**vars(FORM), "folders": ("INBOX", "Desk")})
+        save_mailbox(uow, form, box=world.box, change=by_alice(world), mailbox_id=mailbox_id)
+    world.clock.move(20)
+    read_all(world)
+    assert [one.folder for one in rows(world)] == ["INBOX"]
+
+
+def test_a_renumbered_message_keeps_its_row_also_when_it_names_neither_itself_nor_a_date(world, mailbox):
+    add_mailbox(world)
+    read_all(world)
+    for _ in range(2):  # twice the same bytes in the same second: two events, and two they stay
+        mailbox.deliver(b"From: monitor@shop.example\r\nSubject: disk full\r\n\r\nC:\r\n", at=NOW)
+    world.clock.move(20)
+    read_all(world)
+    assert [row.provider_id for row in rows(world)] == ["7:1", "7:2"]
+    mailbox.renumber()
+    world.clock.move(20)
+    read_all(world)
+    assert [row.provider_id for row in rows(world)] == ["8:1", "8:2"] and cursor(world) == "8:2"
+    mailbox.deliver(b"From: monitor@shop.example\r\nSubject: disk full\r\n\r\nC:\r\n", at=NOW)
+    world.clock.move(20)
+    read_all(world)
+    assert len(rows(world)) == 3
+
+
+def test_a_bug_of_an_adapter_is_shown_on_the_mailbox_and_logged(world, mailbox, monkeypatch):
+    mailbox_id = add_mailbox(world)
+    monkeypatch.setattr(mailbox, "start", lambda folder, since: {}["secret"])
+    with capture_logs() as logs:
+        assert "KeyError" in read_next(world).error
+    assert "KeyError" in load(world, mailbox_id).last_error and "secret" not in load(world, mailbox_id).last_error
+    assert [entry["event"] for entry in logs if entry.get("exc_info")] == ["a mailbox could not be read"]
+
+
+def test_the_test_button_counts_by_age_and_finds_the_folder_of_sent_mail(world, mailbox):
+    for days in (0, 3, 20, 90):
+        mailbox.deliver(mail_bytes(str(days)), at=NOW - timedelta(days=days))
+    mailbox.sent_folder = "Sent Items"
+    mailbox_id = add_mailbox(world, waits=True)
+    assert read_next(world).task == "check" and read_next(world) is None and rows(world) == []
+    found = load(world, mailbox_id).options["found"]
+    assert found == {"counts": {"1": 1, "7": 2, "30": 3, "all": 4}, "sent": "Sent Items"}
+
+
+def test_a_server_that_cannot_list_its_folders_passes_the_test(world, mailbox, monkeypatch):
+    mailbox_id = add_mailbox(world, waits=True)
+    monkeypatch.setattr(mailbox, "find_sent", _refuse)
+    read_next(world)
+    assert load(world, mailbox_id).check_ok and load(world, mailbox_id).options["found"]["sent"] == ""
+
+
+def _refuse():
+    raise GatewayError("no LIST for you")
 
 
 def test_due_mailboxes_are_counted(world, mailbox):

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -9,10 +10,14 @@ from portal.services.mailboxes import (
     Server,
     ask_check,
     delete_mailbox,
+    inbox_folders,
+    is_started,
     list_mailboxes,
     load_account,
     own_addresses,
     save_mailbox,
+    set_sent_folder,
+    start_mailbox,
 )
 from tests.services.mail_world import FORM, PlainBox, add_mailbox, load, make_mail_world
 from tests.services.runtime_world import by_alice
@@ -72,8 +77,64 @@ def test_another_place_begins_reading_anew_and_quietly(world):
         uow.session.scalars(select(MailFolder)).one().cursor = "5:9"
     save(world, replace(FORM, interval_s=60), mailbox_id)
     assert folders(world) == [("INBOX", "inbox", "5:9")]
-    save(world, replace(FORM, folder="Desk"), mailbox_id)
+    save(world, replace(FORM, folders=("Desk",)), mailbox_id)
     assert folders(world) == [("Desk", "inbox", "")] and load(world, mailbox_id).quiet_before_at is None
+
+
+def test_a_second_folder_joins_without_touching_the_first_and_takes_only_what_comes_from_now_on(world):
+    mailbox_id = save(world, FORM)
+    with world.database.unit_of_work() as uow:
+        uow.session.get_one(MailboxRow, mailbox_id).quiet_before_at = world.clock.now()
+        uow.session.scalars(select(MailFolder)).one().cursor = "5:9"
+    save(world, replace(FORM, folders=("INBOX", "Desk")), mailbox_id)
+    assert folders(world) == [("INBOX", "inbox", "5:9"), ("Desk", "inbox", "")]
+    with world.database.read_session() as session:
+        assert session.scalars(select(MailFolder.caught_up_at).where(MailFolder.name == "Desk")).one()
+    assert inbox_folders(load(world, mailbox_id)) == ("INBOX", "Desk")
+
+
+def test_a_folder_that_becomes_the_one_of_sent_mail_is_read_anew(world):
+    mailbox_id = save(world, replace(FORM, folders=("INBOX", "Old")))
+    save(world, replace(FORM, sent_folder="Old"), mailbox_id)
+    assert folders(world) == [("INBOX", "inbox", ""), ("Old", "sent", "")]
+
+
+def test_a_mailbox_that_waits_is_tested_and_not_read_until_somebody_says_from_when(world):
+    mailbox_id = save(world, replace(FORM, waits=True))
+    row = load(world, mailbox_id)
+    assert not is_started(row) and not row.is_enabled and row.check_asked_at == world.clock.now()
+    since = world.clock.now() - timedelta(days=7)
+    with world.database.unit_of_work() as uow:
+        start_mailbox(uow, mailbox_id, read_from_at=since, change=by_alice(world))
+    row = load(world, mailbox_id)
+    assert is_started(row) and row.is_enabled and row.read_from_at == since and world.woken[-1] == "mail_fetch"
+    with pytest.raises(DomainError, match="already"), world.database.unit_of_work() as uow:
+        start_mailbox(uow, mailbox_id, read_from_at=None, change=by_alice(world))
+
+
+def test_the_offered_folder_of_sent_mail_is_taken_with_one_click(world):
+    mailbox_id = save(world, FORM)
+    with world.database.unit_of_work() as uow:
+        set_sent_folder(uow, mailbox_id, folder="Sent Items", change=by_alice(world))
+    assert folders(world) == [("INBOX", "inbox", ""), ("Sent Items", "sent", "")]
+    assert load(world, mailbox_id).options["sent_folder"] == "Sent Items"
+    with pytest.raises(DomainError, match="already"), world.database.unit_of_work() as uow:
+        set_sent_folder(uow, mailbox_id, folder="INBOX", change=by_alice(world))
+
+
+def test_what_a_mailbox_says_of_itself_is_kept(world):
+    form = replace(FORM, signature="Your IT\n", takes_duplicates=True, secret_expires_on=date(2027, 1, 31))
+    row = load(world, save(world, form))
+    assert (row.signature, row.takes_duplicates, row.secret_expires_on) == ("Your IT", True, date(2027, 1, 31))
+
+
+def test_signing_in_by_oauth_needs_no_password_and_its_secret_is_sealed(world):
+    oauth = {"provider": "google", "client_id": "id"}
+    imap, smtp = replace(FORM.imap, password=""), replace(FORM.smtp, password="")
+    row = load(world, save(world, replace(FORM, imap=imap, smtp=smtp, oauth=oauth, client_secret="hush")))
+    assert row.secrets == {"oauth": "sealed:hush"} and "hush" not in str(row.options)
+    account = load_account(row, world.box)
+    assert account.oauth == {**oauth, "client_secret": "hush"} and "hush" not in repr(account)
 
 
 def test_the_folder_of_sent_mail_comes_and_goes_without_touching_the_other(world):
@@ -101,6 +162,9 @@ def folders(world):
         (replace(FORM, interval_s=1), "interval"),
         (replace(FORM, smtp=replace(FORM.smtp, port=0)), "port and the security"),
         (replace(FORM, imap=replace(FORM.imap, security="none")), "port and the security"),
+        (replace(FORM, folders=()), "a folder"),
+        (replace(FORM, sent_folder="INBOX"), "another one for sent mail"),
+        (replace(FORM, sent_folder="x" * 201), "at most 200"),
     ],
 )
 def test_what_is_wrong_with_the_form_is_named(world, form, message):
@@ -145,7 +209,11 @@ def test_the_test_button_leaves_a_question_for_a_worker(world):
     assert load(world, mailbox_id).check_asked_at == world.clock.now() and world.woken[-1] == "mail_fetch"
 
 
-@pytest.mark.parametrize("act", [delete_mailbox, ask_check])
+def _start(uow, mailbox_id, *, change):
+    start_mailbox(uow, mailbox_id, read_from_at=None, change=change)
+
+
+@pytest.mark.parametrize("act", [delete_mailbox, ask_check, _start])
 def test_a_mailbox_that_is_gone_is_named(world, act):
     with pytest.raises(DomainError, match="gone"), world.database.unit_of_work() as uow:
         act(uow, 99, change=by_alice(world))

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, IntegerField, PasswordField, SelectField, StringField
+from wtforms import BooleanField, DateField, IntegerField, PasswordField, SelectField, StringField, TextAreaField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from portal.models import MailboxRow
-from portal.services.mailboxes import MAX_INTERVAL_S, MIN_INTERVAL_S, MailboxForm, Server
+from portal.services.mailboxes import MAX_INTERVAL_S, MIN_INTERVAL_S, MailboxForm, Server, inbox_folders, is_started
 
 _SECURITY = [
     SelectChoice("tls", "TLS"),
     SelectChoice("starttls", "STARTTLS"),
     SelectChoice("plain", "None (only inside your own network)"),
 ]
+_SIGN_IN = [
+    SelectChoice("", "With a password"),
+    SelectChoice("google", "With Google (OAuth)"),
+    SelectChoice("microsoft", "With Microsoft (OAuth)"),
+]
+_FLOWS = [
+    SelectChoice("code", "A person, by a link and the address it ends on"),
+    SelectChoice("device", "A person, by a code typed elsewhere (Microsoft)"),
+    SelectChoice("app", "The application itself (Microsoft)"),
+]
+_FROM_NOW, _ASK = "0", "ask"
 _LOOK_BACK = [
-    SelectChoice("0", "Only what comes from now on"),
-    SelectChoice("1", "The last day"),
-    SelectChoice("7", "The last week"),
-    SelectChoice("30", "The last 30 days"),
+    SelectChoice(_FROM_NOW, "Only what comes from now on"),
+    SelectChoice(_ASK, "Older mail too: count it first, then ask me"),
 ]
 _PORT = NumberRange(1, 65535, "A port is a number from 1 to 65535.")
 
@@ -50,12 +58,30 @@ class EditMailbox(FlaskForm):  # type: ignore[misc]
     imap_security = SelectField("Encryption", choices=_SECURITY, default="tls")
     imap_user = StringField("User", [InputRequired("Give the user.")])
     imap_password = PasswordField("Password")
-    folder = StringField("Folder", [InputRequired("Give the folder.")], default="INBOX")
+    sign_in = SelectField("Sign in", choices=_SIGN_IN, default="", description="For reading and for sending.")
+    client_id = StringField("Client ID", [Length(max=200)], description="Of the application you registered there.")
+    client_secret = PasswordField("Client secret")
+    tenant = StringField("Tenant", [Length(max=200)], description="Microsoft only: the directory’s ID or domain.")
+    flow = SelectField("Who signs in", choices=_FLOWS, default="code")
+    folders = TextAreaField("Folders", default="INBOX", description="One a line.")
+    sent_folder = StringField(
+        "Folder of sent mail",
+        [Length(max=200)],
+        description="What is answered there by hand joins its ticket. Empty: not read. The test finds its name.",
+    )
+    secret_expires_on = DateField(
+        "Password ends on", [Optional()], description="You are warned 30, 14, 7 and 1 day before."
+    )
     look_back = SelectField(
         "First connection",
         choices=_LOOK_BACK,
         default="0",
         description="What lies there already pages nobody and is not answered.",
+    )
+    signature = TextAreaField("Signature", [Length(max=2000)], description="Stands below what we send from it.")
+    takes_duplicates = BooleanField(
+        "Own tickets for mail that another mailbox had too",
+        description="Off: mail to two of your addresses makes one ticket.",
     )
     smtp_host = StringField("Server for sending (SMTP)", description="Empty: this mailbox sends nothing.")
     smtp_port = IntegerField("Port", [Optional(), _PORT], default=587)
@@ -72,24 +98,35 @@ class EditMailbox(FlaskForm):  # type: ignore[misc]
         imap, smtp = row.options.get("imap", {}), row.options.get("smtp", {})
         self.name.data, self.address.data, self.sender_name.data = row.name, row.address, row.sender_name
         self.queue.data, self.is_enabled.data, self.interval_s.data = row.queue_id or 0, row.is_enabled, row.interval_s
-        self.folder.data = row.options.get("folder", "INBOX")
+        oauth = row.options.get("oauth", {})
+        self.sign_in.data, self.client_id.data = oauth.get("provider", ""), oauth.get("client_id", "")
+        self.tenant.data, self.flow.data = oauth.get("tenant", ""), oauth.get("flow", "code")
+        self.signature.data, self.takes_duplicates.data = row.signature, row.takes_duplicates
+        self.folders.data, self.sent_folder.data = "\n".join(inbox_folders(row)), row.options.get("sent_folder", "")
+        self.secret_expires_on.data = row.secret_expires_on
         self.imap_host.data, self.imap_port.data = imap.get("host", ""), imap.get("port", 993)
         self.imap_security.data, self.imap_user.data = imap.get("security", "tls"), imap.get("user", "")
         self.smtp_host.data, self.smtp_port.data = smtp.get("host", ""), smtp.get("port", 587)
         self.smtp_security.data, self.smtp_user.data = smtp.get("security", "starttls"), smtp.get("user", "")
 
-    def as_mailbox(self, *, now: datetime) -> MailboxForm:
-        """What the service saves."""
-        days = int(self.look_back.data or 0)
+    def as_mailbox(self, row: MailboxRow | None) -> MailboxForm:
+        """What the service saves. A new mailbox may wait for "from when?"; one that waits goes on waiting."""
+        waits = self.look_back.data == _ASK if row is None else not is_started(row)
         return MailboxForm(
             name=self.name.data or "",
             address=self.address.data or "",
             sender_name=self.sender_name.data or "",
             queue_id=self.queue.data or None,
-            folder=(self.folder.data or "INBOX").strip(),
+            signature=self.signature.data or "",
+            oauth=self._oauth(),
+            client_secret=self.client_secret.data or "",
+            folders=tuple(filter(None, map(str.strip, (self.folders.data or "INBOX").splitlines()))),
+            sent_folder=(self.sent_folder.data or "").strip(),
+            secret_expires_on=self.secret_expires_on.data,
+            takes_duplicates=bool(self.takes_duplicates.data),
             interval_s=self.interval_s.data,
             is_enabled=bool(self.is_enabled.data),
-            read_from_at=now - timedelta(days=days) if days else None,
+            waits=waits,
             imap=Server(
                 self.imap_host.data or "", self.imap_port.data, self.imap_security.data,
                 self.imap_user.data or "", self.imap_password.data or "",
@@ -99,3 +136,13 @@ class EditMailbox(FlaskForm):  # type: ignore[misc]
                 self.smtp_user.data or "", self.smtp_password.data or "",
             ),
         )  # fmt: skip
+
+    def _oauth(self) -> dict[str, str]:
+        """As `integrations/oauth` names it; empty for a password."""
+        if not self.sign_in.data:
+            return {}
+        found = {
+            "provider": self.sign_in.data, "client_id": self.client_id.data, "tenant": self.tenant.data,
+            "flow": self.flow.data, "user": self.imap_user.data,
+        }  # fmt: skip
+        return {"protocol": "imap", **{key: (value or "").strip() for key, value in found.items() if value}}

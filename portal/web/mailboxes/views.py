@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from flask import abort, g, render_template, url_for
+from typing import Any
+
+from flask import g, url_for
 from werkzeug.wrappers import Response
 
 from portal.core.errors import DomainError
 from portal.models import MailboxRow
 from portal.services.choices import load_choices
-from portal.services.mailboxes import READ_KINDS, ask_check, delete_mailbox, list_mailboxes, save_mailbox
+from portal.services.mail_health import load_mailbox_health
+from portal.services.mailboxes import delete_mailbox, is_started, save_mailbox
 from portal.web.auth import requires
-from portal.web.htmx import refused, render_partial, saved, wants_partial
+from portal.web.htmx import refused, render_partial, saved
 from portal.web.mailboxes import bp
 from portal.web.mailboxes.forms import EditMailbox
-from portal.web.state import change, context, now, write
+from portal.web.mailboxes.state_views import load_mailbox, state_of
+from portal.web.state import change, context, now, site, write
 
 
 @bp.get("")
 @requires("mail.edit")
 def index() -> str:
     """All mailboxes and how they are."""
-    return render_partial("mailboxes/index.html", "mailboxes/_list.html", mailboxes=list_mailboxes(g.read))
+    found = load_mailbox_health(g.read, site(), now=now())
+    queues = {queue.id: queue.name for queue in load_choices(g.read).queues}
+    return render_partial("mailboxes/index.html", "mailboxes/_list.html", mailboxes=found, queues=queues)
 
 
 @bp.get("/new")
@@ -41,7 +47,7 @@ def add() -> Response | tuple[str, int]:
 @requires("mail.edit")
 def edit(mailbox_id: int) -> str:
     """One mailbox: its state, the test, its settings."""
-    row = _load(mailbox_id)
+    row = load_mailbox(mailbox_id)
     form = _make_form()
     form.fill(row)
     return _form(form, row)
@@ -51,34 +57,14 @@ def edit(mailbox_id: int) -> str:
 @requires("mail.edit")
 def change_mailbox(mailbox_id: int) -> Response | tuple[str, int]:
     """Save the settings."""
-    return _save(_make_form(), _load(mailbox_id))
-
-
-@bp.post("/<int:mailbox_id>/check")
-@requires("mail.edit")
-def check(mailbox_id: int) -> Response | str:
-    """Ask a worker to look at both servers."""
-    _load(mailbox_id)
-    with write() as uow:
-        ask_check(uow, mailbox_id, change=change())
-    if wants_partial():
-        return render_template("mailboxes/_check.html", mailbox=_load(mailbox_id))
-    return saved(url_for("mailboxes.edit", mailbox_id=mailbox_id))
-
-
-@bp.get("/<int:mailbox_id>/check")
-@requires("mail.edit")
-def check_result(mailbox_id: int) -> str:
-    """What the worker has found; asks again by itself until it has."""
-    row = _load(mailbox_id)
-    return render_template("mailboxes/_check.html", mailbox=row) if wants_partial() else edit(mailbox_id)
+    return _save(_make_form(), load_mailbox(mailbox_id))
 
 
 @bp.get("/<int:mailbox_id>/remove")
 @requires("mail.edit")
 def confirm_remove(mailbox_id: int) -> str:
     """Ask before it is gone."""
-    row = _load(mailbox_id)
+    row = load_mailbox(mailbox_id)
     return render_partial(
         "confirm.html",
         "_confirm.html",
@@ -96,17 +82,10 @@ def confirm_remove(mailbox_id: int) -> str:
 @requires("mail.edit")
 def remove(mailbox_id: int) -> Response:
     """Stop reading it."""
-    name = _load(mailbox_id).name
+    name = load_mailbox(mailbox_id).name
     with write() as uow:
         delete_mailbox(uow, mailbox_id, change=change())
     return saved(url_for("mailboxes.index"), f"{name} is removed.")
-
-
-def _load(mailbox_id: int) -> MailboxRow:
-    row = g.read.get(MailboxRow, mailbox_id, populate_existing=True)
-    if row is None or row.kind not in READ_KINDS:
-        abort(404)
-    return row  # type: ignore[no-any-return]
 
 
 def _make_form() -> EditMailbox:
@@ -116,19 +95,27 @@ def _make_form() -> EditMailbox:
 
 
 def _form(form: EditMailbox, row: MailboxRow | None) -> str:
-    return render_partial("mailboxes/edit.html", "mailboxes/_form.html", form=form, mailbox=row)
+    return render_partial("mailboxes/edit.html", "mailboxes/_form.html", form=form, **_shown(row))
+
+
+def _shown(row: MailboxRow | None) -> dict[str, Any]:
+    return state_of(row.id) if row else {"mailbox": None}
+
+
+def _refused(form: EditMailbox, row: MailboxRow | None) -> tuple[str, int]:
+    return refused("mailboxes/edit.html", "mailboxes/_form.html", form=form, **_shown(row))
 
 
 def _save(form: EditMailbox, row: MailboxRow | None) -> Response | tuple[str, int]:
     if not form.validate():
-        return refused("mailboxes/edit.html", "mailboxes/_form.html", form=form, mailbox=row)
+        return _refused(form, row)
     try:
         with write() as uow:
-            saved_row = save_mailbox(
-                uow, form.as_mailbox(now=now()), box=context().box, change=change(), mailbox_id=row.id if row else None
-            )
-            mailbox_id, name = saved_row.id, saved_row.name
+            mailbox_id = row.id if row else None
+            kept = save_mailbox(uow, form.as_mailbox(row), box=context().box, change=change(), mailbox_id=mailbox_id)
+            words = "read now" if kept.is_enabled else "tested now" if not is_started(kept) else "not read"
+            mailbox_id, name = kept.id, kept.name
     except DomainError as error:
         form.form_errors = [str(error)]
-        return refused("mailboxes/edit.html", "mailboxes/_form.html", form=form, mailbox=row)
-    return saved(url_for("mailboxes.edit", mailbox_id=mailbox_id), f"{name} is saved and read now.")
+        return _refused(form, row)
+    return saved(url_for("mailboxes.edit", mailbox_id=mailbox_id), f"{name} is saved and {words}.")

@@ -1,0 +1,140 @@
+"""Originals and ledger rows of what was listed: each message once, whatever its server calls it meanwhile."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from portal.core.ports import FetchedMail
+from portal.models import MailboxRow, MailLedger, SessionBlobStore, UnitOfWork
+
+BATCH_MAILS = 50
+BATCH_BYTES = 10_000_000
+MAX_MAIL_BYTES = 40_000_000
+
+IsRenumbered = Callable[[str], bool]
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """How mails came to be stored. `is_quiet` pages nothing; `is_found_late` was missed at first; `is_sent` lay in the
+    folder of sent mail. `is_renumbered` is given while a folder is read anew: whether an id of a row is of the old
+    numbering."""
+
+    is_quiet: bool = False
+    is_found_late: bool = False
+    is_sent: bool = False
+    is_renumbered: IsRenumbered | None = None
+
+
+_Key = tuple[str, str]
+
+
+def store_mails(
+    uow: UnitOfWork,
+    mailbox: MailboxRow,
+    mails: Sequence[FetchedMail],
+    *,
+    now: datetime,
+    arrival: Arrival = Arrival(),
+) -> int:
+    """Originals and ledger rows of mails not known yet, in the caller's transaction. Gives how many were new."""
+    known = _known_ids(uow.session, mailbox.id, mails)
+    if arrival.is_renumbered is not None:
+        known |= _known_by_content(uow.session, mailbox.id, [one for one in mails if _key(one) not in known], arrival)
+    blobs = SessionBlobStore(uow.session)
+    rows = []
+    for mail in mails:
+        if _key(mail) not in known:
+            known.add(_key(mail))
+            sha256 = blobs.put(_original(mail))
+            rows.append(_row(mailbox, mail, sha256=sha256, now=now, arrival=arrival))
+    if rows:
+        uow.session.execute(insert(MailLedger), rows)
+    return len(rows)
+
+
+def cut_mail(mail: FetchedMail) -> FetchedMail:
+    """The mail by its header only, where it is over the size that is taken in."""
+    if mail.raw is None or len(mail.raw) <= MAX_MAIL_BYTES:
+        return mail
+    header = mail.raw.split(b"\r\n\r\n", 1)[0] + b"\r\n\r\n"
+    return FetchedMail(
+        mail.provider_id, mail.folder, mail.received_at, mail.size, None, header, mail.conversation_id
+    )  # fmt: skip
+
+
+def _row(
+    mailbox: MailboxRow, mail: FetchedMail, *, sha256: str, now: datetime, arrival: Arrival
+) -> dict[str, Any]:  # fmt: skip
+    received_at = min(mail.received_at, now)
+    quiet_before = mailbox.quiet_before_at
+    return {
+        "mailbox_id": mailbox.id,
+        "folder": mail.folder,
+        "provider_id": mail.provider_id,
+        "size": mail.size,
+        "received_at": received_at,
+        "listed_at": now,
+        "sha256": sha256,
+        "state": "stored",
+        "due_at": now,
+        "is_cut": mail.raw is None,
+        "is_quiet": arrival.is_quiet or (quiet_before is not None and received_at < quiet_before),
+        "is_found_late": arrival.is_found_late,
+        "is_sent": arrival.is_sent,
+        "conversation_id": mail.conversation_id[:300],
+    }
+
+
+def _key(mail: FetchedMail) -> _Key:
+    return mail.folder, mail.provider_id
+
+
+def _original(mail: FetchedMail) -> bytes:
+    return mail.header if mail.raw is None else mail.raw
+
+
+def _known_ids(session: Session, mailbox_id: int, mails: Sequence[FetchedMail]) -> set[_Key]:
+    ids = [mail.provider_id for mail in mails]
+    query = select(MailLedger.folder, MailLedger.provider_id).where(
+        MailLedger.mailbox_id == mailbox_id, MailLedger.provider_id.in_(ids)
+    )
+    return {(folder, provider_id) for folder, provider_id in session.execute(query)} if ids else set()
+
+
+def _known_by_content(
+    session: Session, mailbox_id: int, mails: Sequence[FetchedMail], arrival: Arrival
+) -> set[_Key]:  # fmt: skip
+    """Messages that only got another number: same bytes, same time of arrival. Their rows learn the new one.
+
+    Without it a mail that names neither itself nor a date would become a second ticket. A row was listed no earlier
+    than its mail arrived, which keeps the search short.
+    """
+    if not mails or arrival.is_renumbered is None:
+        return set()
+    hashes = [hashlib.sha256(_original(mail)).hexdigest() for mail in mails]
+    query = select(MailLedger).where(
+        MailLedger.mailbox_id == mailbox_id,
+        MailLedger.folder == mails[0].folder,
+        MailLedger.listed_at >= min(mail.received_at for mail in mails),
+        MailLedger.sha256.in_(hashes),
+    )
+    waiting: dict[tuple[str | None, datetime], list[MailLedger]] = {}
+    for row in session.scalars(query.order_by(MailLedger.id)):
+        if arrival.is_renumbered(row.provider_id):
+            waiting.setdefault((row.sha256, row.received_at), []).append(row)
+    known: set[_Key] = set()
+    for mail, sha256 in zip(mails, hashes, strict=True):
+        rows = waiting.get((sha256, mail.received_at), [])
+        if rows:
+            rows.pop(0).provider_id = mail.provider_id
+            known.add(_key(mail))
+    session.flush()
+    return known
