@@ -22,7 +22,7 @@ from portal.wiring import build
 
 # Each is a folder of portal/web with a blueprint `bp`.
 AREAS = (
-    "account", "dashboard", "form", "holidays", "hours", "jobs", "mail", "mailboxes", "oncall", "pages",
+    "account", "dashboard", "form", "holidays", "hours", "jobs", "mail", "mail_rules", "mailboxes", "oncall", "pages",
     "people", "rules", "sandbox", "settings", "setup", "status", "system", "texts", "tickets",
 )  # fmt: skip
 MAX_REQUEST_BYTES = 64 * 1024 * 1024

@@ -5,6 +5,7 @@ The subjects are those the programs send unless somebody changed them there.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from portal.core.mail_rules import Action, Condition, ConditionKind, MailRule
@@ -111,3 +112,11 @@ PRESETS = (
 def find_preset(slug: str) -> Preset | None:
     """The proposal of this name."""
     return next((one for one in PRESETS if one.slug == slug), None)
+
+
+def rule_from_mail(sender: str, headers: Mapping[str, Sequence[str]]) -> MailRule:
+    """A proposal to ignore mails like this one: of its mailing list where it has one, else of its sender."""
+    list_id = next(iter(headers.get("list-id", ())), "")
+    if list_id:
+        return MailRule("A mailing list", Action.IGNORE, (Condition(ConditionKind.HEADER_IS, f"List-Id: {list_id}"),))
+    return MailRule(f"Mail from {sender}", Action.IGNORE, (Condition(ConditionKind.SENDER_IS, sender),))

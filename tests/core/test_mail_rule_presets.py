@@ -1,7 +1,7 @@
 import pytest
 
-from portal.core.mail_rule_presets import PRESETS, find_preset
-from portal.core.mail_rules import MonitorWord, check_mail_rule, read_monitor
+from portal.core.mail_rule_presets import PRESETS, find_preset, rule_from_mail
+from portal.core.mail_rules import Condition, ConditionKind, MonitorWord, check_mail_rule, read_monitor
 
 # Subjects as the programs send them by default: problem, all-clear, what both are about.
 SUBJECTS = [
@@ -50,3 +50,11 @@ def test_every_proposal_has_its_own_name_and_lacks_at_most_what_only_the_shop_kn
 
 def test_an_unknown_proposal_is_none():
     assert find_preset("x") is None
+
+
+def test_a_rule_from_a_mail_is_about_its_list_or_its_sender():
+    by_list = rule_from_mail("dana@c.example", {"list-id": ("News <news.c.example>",)})
+    assert by_list.conditions == (Condition(ConditionKind.HEADER_IS, "List-Id: News <news.c.example>"),)
+    by_sender = rule_from_mail("dana@c.example", {})
+    assert by_sender.conditions == (Condition(ConditionKind.SENDER_IS, "dana@c.example"),)
+    assert check_mail_rule(by_list) == () == check_mail_rule(by_sender)

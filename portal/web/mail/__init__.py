@@ -1,4 +1,4 @@
-"""The ledger of mail: what came, and what became of it."""
+"""The ledger of mail: what came, what became of it, and what a person decides about it."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from flask import Blueprint
 
 bp = Blueprint("mail", __name__, url_prefix="/mail")
 
-from portal.web.mail import views  # noqa: E402, F401
+from portal.web.mail import decide, views  # noqa: E402, F401

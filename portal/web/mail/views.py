@@ -3,52 +3,67 @@
 from __future__ import annotations
 
 from flask import Response as FlaskResponse
-from flask import abort, flash, g, request, url_for
+from flask import abort, g, request, url_for
 from werkzeug.wrappers import Response
 
 from portal.core.errors import DomainError
+from portal.core.intake import QUARANTINED, VERDICTS
+from portal.core.mail_heads import cut_head
 from portal.services import mail_ledger, mail_suspensions
-from portal.services.mail_intake import count_unexplained, retry_quarantined
-from portal.services.mail_ledger import LedgerFilter
-from portal.services.mailboxes import list_mailboxes
+from portal.services.mail_quarantine import mark_of, offered_decisions
+from portal.services.mail_rules import find_mail_rule, load_head
 from portal.web.auth import may, requires
 from portal.web.htmx import render_partial, saved
 from portal.web.mail import bp
-from portal.web.state import change, now, write
+from portal.web.mail.query import KINDS, day_bounds, last_days, read_query
+from portal.web.mail.words import DECISIONS, LABELS, VERDICT_WORDS
+from portal.web.state import change, now, site, write
 
-LABELS = {
-    "": "All",
-    "ticket": "Tickets",
-    "reply": "Replies",
-    "automatic": "Automatic",
-    "bounce": "Bounces",
-    "ignored": "Ignored",
-    "duplicate": "Duplicates",
-    "quarantined": "Quarantine",
-    "waiting": "Waiting",
-}
+DAYS = 14
 
 
 @bp.get("")
 @requires("mail.view")
 def index() -> str:
-    """Every message, newest first."""
-    verdict = request.args.get("verdict", "")
-    verdict = verdict if verdict in LABELS else ""
-    wanted = LedgerFilter(verdict, request.args.get("before", type=int), request.args.get("after", type=int))
-    page = mail_ledger.load_ledger_page(g.read, wanted)
+    """Every message, newest first. Eight statements, whatever the size of the ledger."""
+    query = read_query(request.args, zone=site().zone)
+    found = mail_ledger.list_ledger(g.read, query.wanted, query.place, now=now())
+    offers = {line.id: offered_decisions(line) for line in found.lines} if may("mail.decide") else {}
+    mailboxes = mail_ledger.list_ledger_mailboxes(g.read)
     return render_partial(
         "mail/index.html",
         "mail/_list.html",
-        ledger=page,
-        verdict=verdict,
+        found=found,
+        query=query,
         labels=LABELS,
-        mailboxes=list_mailboxes(g.read),
-        unexplained=count_unexplained(g.read, now=now()),
-        waiting=mail_ledger.count_waiting(g.read),
-        quarantined=mail_ledger.count_quarantined(g.read),
-        suspended=mail_suspensions.list_suspended(g.read),
-        may_edit=may("mail.edit"),
+        kinds=KINDS,
+        offers=offers,
+        decisions={one: words for one, words in DECISIONS.items() if any(one in offer for offer in offers.values())},
+        mark_of=mark_of,
+        mailboxes=mailboxes,
+        names={mailbox.id: mailbox.name for mailbox in mailboxes},
+        counts=mail_ledger.count_ledger(g.read, now=now()),
+        suspended=() if query.is_filtered else mail_suspensions.list_suspended(g.read),
+        here="quarantine" if query.wanted.verdict == QUARANTINED else "messages",
+    )
+
+
+@bp.get("/days")
+@requires("mail.view")
+def show_days() -> str:
+    """How many mails came on each of the last 14 days, and what became of them."""
+    days = last_days(now(), zone=site().zone, number=DAYS)
+    starts = [day_bounds(day, zone=site().zone)[0] for day in reversed(days)]
+    counted = mail_ledger.count_days(g.read, [*starts, day_bounds(days[0], zone=site().zone)[1]])
+    rows = list(zip(days, reversed(counted), strict=True))
+    return render_partial(
+        "mail/days.html",
+        "mail/_days.html",
+        rows=rows,
+        verdicts=("", *VERDICTS),
+        labels=LABELS,
+        most=max(sum(counts.values()) for _, counts in rows),
+        here="days",
     )
 
 
@@ -56,13 +71,24 @@ def index() -> str:
 @requires("mail.view")
 def show(ledger_id: int) -> str:
     """One message: where it came from, its verdict and why."""
-    found = mail_ledger.load_ledger_row(g.read, ledger_id)
-    if found is None:
+    row = mail_ledger.load_ledger_row(g.read, ledger_id)
+    if row is None:
         abort(404)
-    row, mailbox = found
-    subject = mail_ledger.load_ticket_subject(g.read, row.ticket_id)
+    names = {mailbox.id: mailbox.name for mailbox in mail_ledger.list_ledger_mailboxes(g.read)}
     return render_partial(
-        "mail/show.html", "mail/_row.html", row=row, mailbox=mailbox, ticket_subject=subject, may_edit=may("mail.edit")
+        "mail/show.html",
+        "mail/_row.html",
+        row=row,
+        names=names,
+        kinds=KINDS,
+        labels=LABELS,
+        meaning=VERDICT_WORDS.get(row.verdict, ""),
+        rule=find_mail_rule(g.read, row.rule_id) if row.rule_id else None,
+        twins=mail_ledger.list_twins(g.read, row),
+        ticket_subject=mail_ledger.load_ticket_subject(g.read, row.ticket_id),
+        head=cut_head(load_head(g.read, row.sha256)).decode("utf-8", "replace").replace("\x00", ""),
+        mark=mark_of(row),
+        decisions={one: DECISIONS[one] for one in offered_decisions(row)} if may("mail.decide") else {},
     )
 
 
@@ -76,30 +102,6 @@ def original(ledger_id: int) -> FlaskResponse:
     response = FlaskResponse(raw, mimetype="application/octet-stream")
     response.headers["Content-Disposition"] = f'attachment; filename="mail-{ledger_id}.eml"'
     return response
-
-
-@bp.post("/<int:ledger_id>/retry")
-@requires("mail.edit")
-def retry(ledger_id: int) -> Response:
-    """Try a mail in quarantine once more."""
-    with write() as uow:
-        is_tried = retry_quarantined(uow, ledger_id, now=now())
-    if not is_tried:
-        flash("This mail is not in quarantine any more.", "warn")
-        return saved(url_for("mail.show", ledger_id=ledger_id))
-    return saved(url_for("mail.show", ledger_id=ledger_id), "It is tried again now.")
-
-
-@bp.post("/<int:ledger_id>/ignore")
-@requires("mail.edit")
-def ignore(ledger_id: int) -> Response:
-    """Set a mail in quarantine aside. Its original stays."""
-    try:
-        with write() as uow:
-            mail_ledger.ignore_quarantined(uow, ledger_id, change=change())
-    except DomainError as error:
-        return saved(url_for("mail.show", ledger_id=ledger_id), str(error), "warn")
-    return saved(url_for("mail.show", ledger_id=ledger_id), "The mail is set aside. Its original stays here.")
 
 
 @bp.post("/resume")
