@@ -294,6 +294,7 @@ CODES = {
 class Handler(BaseHTTPRequestHandler):
     graph: Graph
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # a head and its body are two writes: 40 ms else
 
     def log_message(self, *args: object) -> None:
         """Quiet."""
