@@ -199,7 +199,7 @@ def _forwarded(writer: _Writer) -> tuple[bytes, int]:
 def _quoting_elsewhere(writer: _Writer) -> tuple[bytes, int]:
     """A conversation that began without us."""
     writer.subject = f"Re: {writer.subject}"
-    writer.extra.append(("In-Reply-To", f"<elsewhere-{writer.number}@partner.example>"))
+    writer.extra.append(("In-Reply-To", writer.message_id.replace("<", "<elsewhere.")))
     body = writer.text() + "\n\nAm 12.11.2025 um 10:00 schrieb Partner:\n> Please ask your help desk.\n> Partner\n"
     return writer.with_body("text/plain; charset=utf-8", body.encode(), "quoted-printable"), 0
 
