@@ -14,6 +14,7 @@ import yaml
 
 from portal.core.calendars import WEEKDAY_NAMES, WEEKDAYS
 from portal.core.errors import DomainError
+from portal.core.mail_rules import Action, ConditionKind
 from portal.core.settings import SPECS
 from portal.core.site_file_nodes import EnvRef, Fault, Key, Kind, Shape, read_node
 
@@ -135,6 +136,19 @@ _RULE = (
     Key("conditions", Kind.MAPS, "When it applies.", is_required=True, keys=_CONDITION),
     Key("actions", Kind.MAP, "What it does.", is_required=True, keys=_ACTIONS),
 )
+_MAIL_CONDITION = (
+    Key("kind", Kind.TEXT, f"One of: {', '.join(f'`{one}`' for one in ConditionKind)}.", is_required=True),
+    Key("value", Kind.TEXT, "What it looks for; several stand between commas or on lines of their own.", default=""),
+)
+_MAIL_RULE = (
+    Key("name", Kind.TEXT, "Finds the rule again.", is_required=True),
+    Key("enabled", Kind.FLAG, "Whether it is asked.", default=True),
+    Key("mailbox", Kind.TEXT, "Only for mail to this mailbox; left out, for every one.", default=""),
+    Key("conditions", Kind.MAPS, "All of them must hold.", default=(), keys=_MAIL_CONDITION),
+    Key("action", Kind.TEXT, f"One of: {', '.join(f'`{one}`' for one in Action)}.", is_required=True),
+    Key("opens", Kind.TEXTS, "For `monitor`: subjects that open, like `PROBLEM: {key} is {*}`.", default=()),
+    Key("closes", Kind.TEXTS, "For `monitor`: subjects that resolve, like `RECOVERY: {key}`.", default=()),
+)
 _WORDS = tuple(
     Key(aspect, Kind.WORDS, words)
     for aspect, words in (
@@ -223,6 +237,10 @@ SECTIONS = (
     Section(
         "rules", "Routing rules, in the order they are applied. All of them: others are removed.",
         Shape(Kind.MAPS, _RULE), True,
+    ),
+    Section(
+        "mail_rules", "Rules for mail as it comes in, in the order they are asked. All of them: others are removed.",
+        Shape(Kind.MAPS, _MAIL_RULE), True,
     ),
 )  # fmt: skip
 _BY_NAME = {section.name: section for section in SECTIONS}

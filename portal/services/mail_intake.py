@@ -22,7 +22,7 @@ from portal.core.mail_heads import plain_mail
 from portal.core.mail_kinds import AUTOMATIC, MailKind, decide_kind, real_sender
 from portal.core.retry import RetryPolicy
 from portal.core.threading import read_tokens
-from portal.models import DatabaseBusyError, MailLedger, SessionBlobStore, UnitOfWork
+from portal.models import DatabaseBusyError, MailLedger, SessionBlobStore
 from portal.services.context import Context
 from portal.services.mail_apply import apply_plan
 from portal.services.mail_facts import TOKEN_PURPOSE, load_facts
@@ -194,13 +194,3 @@ def _set_aside(context: Context, ledger_id: int, reason: str) -> None:
 
 def _quarantine(row: MailLedger, reason: str, now: datetime) -> None:
     row.state, row.verdict, row.reason, row.verdict_at = "done", intake.QUARANTINED, reason, now
-
-
-def retry_quarantined(uow: UnitOfWork, ledger_id: int, *, now: datetime) -> bool:
-    """Try a mail in quarantine once more. False: it is not there."""
-    row = uow.session.get(MailLedger, ledger_id)
-    if row is None or row.state != "done" or row.verdict != intake.QUARANTINED:
-        return False
-    row.state, row.verdict, row.reason, row.verdict_at, row.tries, row.due_at = "stored", "", "", None, 0, now
-    uow.wake("mail_intake")
-    return True

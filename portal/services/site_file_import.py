@@ -25,6 +25,7 @@ from portal.services.audit import Change
 from portal.services.context import Context
 from portal.services.escalation_steps import load_policy, save_policy
 from portal.services.settings import list_set_secrets, load_settings, save_settings
+from portal.services.site_file_mail_rules import apply_mail_rules
 
 _ROLES_ASKED = ("on_call", "fallback", "managers")
 
@@ -300,6 +301,7 @@ def _mailboxes(run: Run, entries: list[dict[str, Any]]) -> None:
                 is_enabled=entry["enabled"],
                 secret_expires_on=entry.get("secret_expires_on"),
                 takes_duplicates=entry["takes_duplicates"],
+                oauth=row.options.get("oauth", {}) if row else {},
                 read_from_at=row.read_from_at if row else None,
             )
             if row is None or _differs(run, row, form):
@@ -381,4 +383,5 @@ _APPLY: dict[str, Callable[[Run, Any], None]] = {
     "shifts": _shifts,
     "mailboxes": _mailboxes,
     "rules": _rules,
+    "mail_rules": apply_mail_rules,
 }

@@ -25,7 +25,7 @@ from portal.models import (
 from portal.models.database import DatabaseBusyError
 from portal.services import mail_intake
 from portal.services.mail_facts import load_facts
-from portal.services.mail_intake import count_due_mails, count_unexplained, retry_quarantined, take_next
+from portal.services.mail_intake import count_due_mails, count_unexplained, take_next
 from portal.services.mail_out import add_confirmation
 from portal.services.mail_reader import TooCostlyError
 from portal.services.mail_store import Arrival, store_mails
@@ -375,14 +375,6 @@ def test_what_fails_five_times_is_in_quarantine_and_the_next_is_taken(world, mon
     assert row.verdict == "quarantined" and "tried 5 times" in row.reason and "a bug" in row.reason
     monkeypatch.undo()
     assert take(world, mail_bytes(message_id="<2@c>")).verdict == "ticket"
-
-
-def test_a_mail_in_quarantine_can_be_tried_again(world, monkeypatch):
-    row = take(world, mail_bytes(sender=""))
-    with world.database.unit_of_work() as uow:
-        assert retry_quarantined(uow, row.id, now=world.clock.now())
-        assert not retry_quarantined(uow, row.id, now=world.clock.now()) and not retry_quarantined(uow, 99, now=NOW)
-    assert last(world, MailLedger).verdict == "" and take_next(world)
 
 
 def test_a_large_mail_that_kills_the_program_is_put_aside(world, monkeypatch):
