@@ -32,6 +32,19 @@ _ROBOT = re.compile(
     r"|unzustell|non remis|no se puede entregar|onbestelbaar)",
     re.IGNORECASE,
 )
+# What robots say in their first lines. People say it too, so it counts only right after an automatic mail of ours.
+_ROBOT_WORDS = re.compile(
+    r"\b(out of (the )?office|on (annual |sick |parental )?leave|on (vacation|holiday)|away from (my|the) "
+    r"|abwesend|im urlaub|nicht im (büro|haus)|außer haus|en congé|absente? d[ue]|en vacances|fuera de (la )?oficina"
+    r"|de vacaciones|afwezig|met (vakantie|verlof)|automat(ic|ed|isch\w*|ique|ically|icamente)\b"
+    r"|auto-?generated|do not (reply|respond)|nicht auf diese|ne pas répondre|no responda|niet op deze"
+    r"|(could|can) ?not be delivered|undeliver|mailbox (is )?full|(no such|unknown) user|user unknown"
+    r"|has been (received|registered|logged|created|opened)|thank you for (contacting|your (e-?mail|message|request))"
+    r"|we have (received )?your (message|request|e-?mail)|(nachricht|anfrage|mail) ist (angekommen|eingegangen)"
+    r"|haben ihre .{0,40}erhalten|avons bien reçu|hemos recibido su|hebben uw .{0,40}ontvangen)",
+    re.IGNORECASE,
+)
+_FIRST_CHARACTERS = 400
 _DAYS_AND_MONTHS = frozenset(
     word.lower() for phrases in PHRASES.values() for word in (*phrases.weekdays, *phrases.months)
 )
@@ -45,8 +58,8 @@ class Limits:
         thread: in one ticket.
         quick: to an address, which answered quick signs; `alike`: which answered any sign; `address`: which answered
             anything at all; each since one of our people last did something on a ticket of theirs, 30 days at most.
-        domain: to a company in a day, each the second or later quick one to its address, or to an address that says what
-            another of the company said.
+        domain: to a company in a day, each the second or later quick one to its address, or the first to an address that
+            says what another of the company said.
         total: the same, to everybody.
     """
 
@@ -101,14 +114,15 @@ class Trip:
 def find_sign(said: Said, *, at: datetime, earlier: Sequence[Earlier]) -> str:
     """Whether what came `at` this time looks like a machine's answer to one of our automatic mails: quick, slow, "".
 
-    It does when it says so, or when its words are those of something we have answered before. Without an earlier mail
-    of ours nothing can be an answer.
+    It does when its words are those of something we have answered before, when its subject says so, or when it speaks
+    like a machine right after a mail of ours. Without an earlier mail of ours nothing can be an answer.
     """
-    sure = [one for one in earlier if _is_like(said, one)]
-    if not sure:
-        return NO_SIGN
-    times = [one.at for one in sure]
-    return QUICK if any(-_CLOCKS_DIFFER <= at - time <= _QUICK_WITHIN for time in times) else SLOW
+    quick = [one for one in earlier if -_CLOCKS_DIFFER <= at - one.at <= _QUICK_WITHIN]
+    if any(one.is_same_address for one in quick) and _ROBOT_WORDS.search(own_words(said.body)[:_FIRST_CHARACTERS]):
+        return QUICK
+    if any(_is_like(said, one) for one in quick):
+        return QUICK
+    return SLOW if any(_is_like(said, one) for one in earlier) else NO_SIGN
 
 
 def decide_breaker(counts: Counts, *, sign: str, limits: Limits = LIMITS) -> Trip | None:

@@ -9,6 +9,7 @@ from sqlalchemy import CursorResult, delete, func, or_, select, text
 
 from portal.core.tickets import CLOSED, RESOLVED
 from portal.models import FormPost, OneTimeLink, SignInAttempt, Ticket, TicketCount
+from portal.services.breaker import prune_automatic
 from portal.services.context import Context
 from portal.services.settings import load_settings
 from portal.services.tickets import Actor, recount, set_status
@@ -32,6 +33,8 @@ def tidy(context: Context) -> str:
     ):
         with context.database.unit_of_work() as uow:  # one short transaction each (decisions.md 5)
             removed += cast("CursorResult[Any]", uow.session.execute(statement)).rowcount
+    with context.database.unit_of_work() as uow:
+        removed += prune_automatic(uow, now=now)
     if context.database.is_sqlite:
         with context.database.unit_of_work() as uow:
             uow.session.execute(text("PRAGMA optimize"))

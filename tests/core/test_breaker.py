@@ -67,6 +67,27 @@ def test_a_subject_that_only_sounds_like_it_is_none(subject: str) -> None:
     assert sign(Said(subject, "completely different words each time"), before()) == ""
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "I'm on vacation and read no mail.", "Ich bin bis Freitag im Urlaub.", "Je suis en congé.",
+        "Estoy de vacaciones.", "Ik ben met vakantie.", "This is an automatically generated message.",
+        "Your request has been received.", "Wir haben Ihre Anfrage vom Montag erhalten.",
+        "Your mail could not be delivered: mailbox is full.", "Hello, we have your message. It is ticket AB",
+    ],
+)  # fmt: skip
+def test_words_of_robots_are_a_sign_right_after_a_mail_of_ours_only(body: str) -> None:
+    printer = Said("Printer", "The printer on floor 2 is jammed again.")
+    assert sign(Said("Hello", body), before(5, printer)) == QUICK
+    assert sign(Said("Hello", body), before(500, printer)) == ""
+    assert sign(Said("Hello", body), before(5, printer, same=False)) == "" and sign(Said("Hello", body)) == ""
+
+
+def test_what_a_robot_says_in_a_quote_is_not_said() -> None:
+    body = "My printer is dead.\n\nOn Monday, Eve wrote:\n> I am out of the office"
+    assert sign(Said("Printer", body), before(5, Said("x", "something else entirely"))) == ""
+
+
 def test_a_colleagues_same_words_count_only_when_they_are_many() -> None:
     few = Said("Help", "The internet is down")
     assert sign(few, before(said=few, same=False)) == "" and sign(few, before(said=few)) == QUICK
