@@ -8,12 +8,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
-from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from portal.core.errors import DomainError, GatewayError
 from portal.core.ports import MailAccount
-from portal.models import MailboxRow, MailToken, UnitOfWork
+from portal.models import MailboxRow, MailToken
 from portal.services.context import Context
 from portal.services.mailboxes import load_account
 
@@ -28,11 +27,6 @@ def open_account(row: MailboxRow, context: Context) -> MailAccount:
     """As `load_account`, able to renew its tokens. Raises DomainError when the key file is another one."""
     account = load_account(row, context.box)
     return replace(account, tokens=MailTokens(context, row.id)) if account.oauth else account
-
-
-def forget_tokens(uow: UnitOfWork, mailbox_id: int) -> None:
-    """What was signed in for is another account now, or none."""
-    uow.session.execute(delete(MailToken).where(MailToken.mailbox_id == mailbox_id))
 
 
 class MailTokens:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from portal.core.errors import DomainError
 from portal.core.ports import MailAccount, SecretBox
-from portal.models import MailboxRow, MailFolder, UnitOfWork
+from portal.models import MailboxRow, MailFolder, MailToken, UnitOfWork
 from portal.services.audit import Change, record_change
 
 IMAP, GRAPH, FILES = "imap", "graph", "files"
@@ -107,9 +107,13 @@ def save_mailbox(
         # Another place: what was read says nothing about it. Its first connection is quiet again.
         uow.session.execute(delete(MailFolder).where(MailFolder.mailbox_id == row.id))
         row.quiet_before_at, row.read_from_at = None, form.read_from_at
+    before = row.options.get("oauth", {}), row.options.get("graph", {})
     _fill(row, form, box)
     row.next_at, row.tries, row.last_error, row.check_result = change.at, 0, "", ""
     uow.session.flush()
+    is_new_secret = bool(form.client_secret) and form.oauth.get("flow") == "app"
+    if is_new_secret or before != (row.options.get("oauth", {}), row.options.get("graph", {})):
+        _forget_sign_in(uow.session, row.id)
     _keep_folders(uow.session, row, {**dict.fromkeys(form.folders, INBOX), form.sent_folder: SENT}, now=change.at)
     record_change(uow, change, "mailbox.edit" if mailbox_id else "mailbox.add", row.name, options=row.options)
     if not is_started(row):
@@ -161,6 +165,7 @@ def delete_mailbox(uow: UnitOfWork, mailbox_id: int, *, change: Change) -> None:
     record_change(uow, change, "mailbox.delete", row.name)
     row.name, row.kind, row.is_enabled = f"{row.name[:70]} (removed {row.id})", "removed", False
     row.options, row.secrets, row.lease_until = {}, {}, None
+    _forget_sign_in(uow.session, row.id)
 
 
 def ask_check(uow: UnitOfWork, mailbox_id: int, *, change: Change) -> None:
@@ -168,6 +173,16 @@ def ask_check(uow: UnitOfWork, mailbox_id: int, *, change: Change) -> None:
     row = _existing(uow, mailbox_id)
     row.check_asked_at, row.check_result, row.check_ok = change.at, "", False
     uow.wake("mail_fetch")
+
+
+def ask_read(uow: UnitOfWork, *, now: datetime) -> int:
+    """Let every mailbox that is switched on be read at once. Returns how many there are."""
+    rows = [row for row in list_mailboxes(uow.session) if row.is_enabled]
+    for row in rows:
+        row.next_at = now
+    if rows:
+        uow.wake("mail_fetch")
+    return len(rows)
 
 
 def own_addresses(session: Session) -> frozenset[str]:
@@ -181,6 +196,11 @@ def _existing(uow: UnitOfWork, mailbox_id: int) -> MailboxRow:
     if row is None or row.kind not in READ_KINDS:
         raise DomainError("This mailbox is gone.")
     return row
+
+
+def _forget_sign_in(session: Session, mailbox_id: int) -> None:
+    """Tokens are of the account and the application they were given to; of another they would open the wrong door."""
+    session.execute(delete(MailToken).where(MailToken.mailbox_id == mailbox_id))
 
 
 def _keep_folders(session: Session, row: MailboxRow, wanted: Mapping[str, str], *, now: datetime) -> None:

@@ -12,7 +12,6 @@ from portal.core.errors import DomainError
 from portal.core.ports import SecretBox
 from portal.models import MailboxRow, UnitOfWork
 from portal.services.audit import Change
-from portal.services.mail_tokens import forget_tokens
 from portal.services.mailboxes import GRAPH, MailboxForm, save_mailbox
 
 FLOWS = ("app", "code", "device")
@@ -64,14 +63,7 @@ def save_graph_mailbox(
     place = _trimmed(place)
     before = _stored(uow.session, mailbox_id)
     _check(place, form, before)
-    is_other = before is not None and (_identity(load_place(before)), before.options["graph"].get("address")) != (
-        _identity(place),
-        form.address.strip(),
-    )
-    row = save_mailbox(uow, make_form(form, place), box=box, change=change, mailbox_id=mailbox_id)
-    if is_other or (form.client_secret and place.flow == "app"):
-        forget_tokens(uow, row.id)
-    return row
+    return save_mailbox(uow, make_form(form, place), box=box, change=change, mailbox_id=mailbox_id)
 
 
 def make_form(form: MailboxForm, place: GraphPlace) -> MailboxForm:

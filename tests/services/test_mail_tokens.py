@@ -6,9 +6,11 @@ import pytest
 
 from portal.core.errors import GatewayError
 from portal.models import MailToken
-from portal.services.mail_tokens import LEASE, MailTokens, forget_tokens, open_account
+from portal.services.mail_tokens import LEASE, MailTokens, open_account
+from portal.services.mailboxes import delete_mailbox
 from tests.services.graph_world import every, running_world, save
 from tests.services.mail_world import load
+from tests.services.runtime_world import write
 
 
 @pytest.fixture
@@ -97,6 +99,5 @@ def test_an_account_opens_with_its_tokens(world, store):
     assert account.oauth["client_secret"] and account.kind == "graph"
     account.tokens.save("x")
     assert store.load() == "x"
-    with world.database.unit_of_work() as uow:
-        forget_tokens(uow, world.mailbox_id)
+    write(world, delete_mailbox, world.mailbox_id)
     assert store.load() == ""
