@@ -13,7 +13,7 @@ from portal.core.charsets import decode_text
 MAX_ADDRESSES = 2000
 _WORD = re.compile(r"=\?\s?([^?\s]{1,60})\s?\?([bBqQ])\?((?:[^?]|\?(?!=)){0,4000})(?:\?=|\?$|$)", re.DOTALL)
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[(),;:<>"\\]|[^(),;:<>"\\]+', re.DOTALL)
-_BARE = re.compile(r"[^\s<>\"(),;:]+@[^\s<>\"(),;:]+")
+_BARE = re.compile(r"[^\s<>\"(),;:]{1,200}@[^\s<>\"(),;:]+")
 _LEFT_OVER = re.compile(r"[\[<](?:mailto:)?[\]>]?|>|:\s*$", re.IGNORECASE)
 _QUOTED_LOCAL = re.compile(r'"[^"\\<>]{1,64}"@[^\s<>"(),;:]+')
 _ID = re.compile(r"<[^<>\s]{1,490}>")
@@ -177,7 +177,9 @@ def _read_address(piece: str) -> Address:
             return Address(inner, _clean(_without_comment(name) or _comment(piece)))
         piece = name
     plain = _without_comment(piece)
-    found = _QUOTED_LOCAL.search(plain) or _BARE.search(plain) or _BARE.search(piece)
+    found = None
+    if "@" in piece:
+        found = _QUOTED_LOCAL.search(plain) or _BARE.search(plain) or _BARE.search(piece)
     if not found:
         decoded = decode_words(piece)
         if "@" in decoded and decoded != piece:

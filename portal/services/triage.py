@@ -213,7 +213,7 @@ def examine(request: Request, *, desk: Desk, is_after_hours: bool) -> Finding:
     site_words = desk.site_words | frozenset(fold_words(request.sender_name))
     subject = desk.corrector.correct(request.subject, site_words=site_words)
     body = desk.corrector.correct(request.body[:CORRECTED_CHARACTERS], site_words=site_words)
-    text = TicketText(subject.corrected, own_words(body.corrected), request.is_emergency)
+    text = TicketText(subject.corrected, own_words(body.corrected, subject=subject.corrected), request.is_emergency)
     found = desk.classifier.classify(text)
     start = Routing(
         category=request.category or found.category or desk.fallback,
