@@ -1,4 +1,4 @@
-"""`portal mail ...` and `portal tickets ...`: requests from files, and a look whether any mail was missed."""
+"""`portal mail ...` and `portal tickets ...`: requests from files."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
+from portal.cli_mail_listen import check, listen
 from portal.cli_mail_parse import parse
 from portal.config import load_config
 from portal.core.errors import DomainError
 from portal.services.mail_files import import_mails
-from portal.services.mail_reconcile import check_mailboxes
 from portal.services.ticket_files import import_tickets
 from portal.wiring import build
 
@@ -19,7 +19,11 @@ _SHOWN = 50
 
 @click.group()
 def mail() -> None:
-    """Mail from files, and the check of the mailboxes."""
+    """Mail from files, and the mailboxes."""
+
+
+mail.add_command(check)
+mail.add_command(listen)
 
 
 mail.add_command(parse)
@@ -37,16 +41,6 @@ def import_mail(paths: tuple[Path, ...], may_page: bool) -> None:
         click.echo(f"... and {len(report.skipped) - _SHOWN} more files that hold no mail.", err=True)
     verdicts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(report.verdicts.items()))
     click.echo(f"{report.found} mails: {report.stored} new, {report.known} known already. {verdicts or 'No verdicts'}.")
-
-
-@mail.command("check")
-@click.option("--days", type=click.IntRange(1, 365), default=2, show_default=True, help="How far to look back.")
-def check_mail(days: int) -> None:
-    """Hold every mailbox against the ledger and take in what was missed."""
-    for check in check_mailboxes(build(load_config()), days=days):
-        click.echo(
-            f"{check.name}: {check.error or f'{check.listed} messages, {check.missing} missed and taken in now'}"
-        )
 
 
 @click.group()

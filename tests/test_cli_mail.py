@@ -60,7 +60,3 @@ def test_a_file_in_another_encoding_is_a_sentence(portal, tmp_path):
     file = tmp_path / "old.csv"
     file.write_bytes("title\nDrücker\n".encode("latin-1"))
     assert "is not UTF-8 text" in portal("tickets", "import", file, code=1).output
-
-
-def test_checking_without_mailboxes_says_nothing(portal):
-    assert portal("mail", "check", "--days", "3").output == ""

@@ -311,6 +311,10 @@ class MailTransport(Protocol):
         """Where a person lets us in. Raises GatewayError when the account is none of OAuth."""
         ...
 
+    def close(self) -> None:
+        """Drop every kept connection. A call that is under way in another thread breaks off."""
+        ...
+
 
 class BlobStore(Protocol):
     """Raw mails and attachments. Writes happen in the caller's transaction."""

@@ -133,9 +133,10 @@ def _save_batch(
         if row is None or folder is None or folder.cursor != place.cursor:
             return None
         if not place.cursor and not place.is_sent:
-            # From before the connection: what arrives while it is made pages like any other.
-            row.quiet_before_at = row.quiet_before_at or claimed.at
-            row.read_from_at = row.read_from_at or claimed.at
+            # From before the connection: what arrives while it is made pages like any other. Servers know seconds.
+            since = claimed.at.replace(microsecond=0)
+            row.quiet_before_at = row.quiet_before_at or since
+            row.read_from_at = row.read_from_at or since
         folder.cursor = batch.cursor
         if is_anew:
             folder.caught_up_at = None

@@ -55,6 +55,9 @@ class FakeMailServers:
         self.asked.append(message_id)
         return any(one.message_id == message_id for one in self.sent) if self.knows_sent else None
 
+    def close(self) -> None:
+        return
+
     def check(self) -> str:
         return "Logged in at smtp.shop.example."
 

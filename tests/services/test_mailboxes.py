@@ -9,6 +9,7 @@ from portal.models import AuditEvent, MailboxRow, MailFolder
 from portal.services.mailboxes import (
     Server,
     ask_check,
+    ask_read,
     delete_mailbox,
     inbox_folders,
     is_started,
@@ -189,6 +190,15 @@ def test_mailboxes_are_listed_and_their_addresses_are_ours(world):
     with world.database.read_session() as session:
         assert [row.name for row in list_mailboxes(session)] == ["Ant", "Zebra"]
         assert own_addresses(session) == {"zebra@shop.example", "ant@shop.example"}
+
+
+def test_every_mailbox_that_is_on_can_be_asked_for_at_once(world):
+    mailbox_id = add_mailbox(world)
+    add_mailbox(world, name="Off", is_enabled=False)
+    world.clock.move(60)
+    with world.database.unit_of_work() as uow:
+        assert ask_read(uow, now=world.clock.now()) == 1
+    assert load(world, mailbox_id).next_at == world.clock.now()
 
 
 def test_a_removed_mailbox_keeps_its_row_and_loses_its_secrets(world):
