@@ -20,6 +20,7 @@ from portal.services import (
     mail_fetch,
     mail_intake,
     mail_outbox,
+    mail_test,
     notifications,
     triage,
 )
@@ -70,7 +71,10 @@ WORK: Mapping[str, Work] = {
         lambda context, session, t: mail_outbox.count_due_outgoing(session, now=t.now, lease_now=t.lease_now),
     ),
     work.CHECKS: Work(
-        lambda context: checks.check_next(context, {mail_authorize.SIGN_IN: mail_authorize.try_sign_in}),
+        lambda context: checks.check_next(
+            context,
+            {mail_authorize.SIGN_IN: mail_authorize.try_sign_in, mail_test.TEST_MAIL: mail_test.try_test_mail},
+        ),
         lambda context, session, t: checks.count_due_checks(session, lease_now=t.lease_now),
     ),
     work.CHORES: _chores(work.CHORES),
