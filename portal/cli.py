@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import click
+import structlog
 
 from portal.cli_admin import db, user
 from portal.cli_config import config
@@ -29,6 +30,8 @@ class _Sentences(click.Group):
 @click.group(cls=_Sentences)
 def main() -> None:
     """Nightdesk from the command line. Commands read the same NIGHTDESK_ settings as the program."""
+    # Standard output belongs to what a command answers.
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
 
 
 for command in (db, user, config, mail, tickets, sandbox, explain, status):
