@@ -55,10 +55,10 @@ LABELS = {
     ConditionKind.STARTS_NEW: "It answers no ticket",
 }
 ACTIONS = {
-    Action.TAKE: "Take it in",
     Action.IGNORE: "Ignore it",
     Action.QUARANTINE: "Put it into quarantine",
     Action.AUTOMATIC: "Keep it as a note, never answer",
+    Action.TAKE: "Let it in",
     Action.MONITOR: "Open and resolve tickets for a monitoring system",
 }
 WITHOUT_VALUE = frozenset(

@@ -62,7 +62,6 @@ def show_days() -> str:
         rows=rows,
         verdicts=("", *VERDICTS),
         labels=LABELS,
-        most=max(sum(counts.values()) for _, counts in rows),
         here="days",
     )
 

@@ -53,7 +53,7 @@ DECISIONS = {
     Decision.TEXT: DecisionWords(
         "Import as plain text", "file-text", "It becomes a ticket with its plain text now.",
         "{} become tickets with their plain text now.",
-        "A ticket with the mail as it stands, and the original attached. It is not read again.",
+        "A ticket with the mail as it stands, the original attached.",
     ),
     Decision.IGNORE: DecisionWords(
         "Set aside", "trash-2", "It is set aside. Its original stays here.",
