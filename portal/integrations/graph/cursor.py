@@ -10,20 +10,22 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class Cursor:
-    """`link` is a nextLink or deltaLink. `done`: digests of ids of its page that came before a limit was reached.
+    """`link` is a nextLink or deltaLink. What was received before `since` is left alone.
 
-    `is_first`: the first round, in which everything that lies there is listed, is not over. `at` is the server's clock
-    when the link was given.
+    `done`: digests of ids of its page that came before a limit was reached. `is_first`: the first round, in which
+    everything that lies there is listed, is not over. `at` is the server's clock when the link was given.
     """
 
     link: str
+    since: datetime
     done: tuple[str, ...] = ()
     is_first: bool = True
     at: datetime | None = None
 
     def write(self) -> str:
         """As the opaque string of the Mailbox port."""
-        return json.dumps({**asdict(self), "at": self.at.isoformat() if self.at else None}, separators=(",", ":"))
+        times = {"since": self.since.isoformat(), "at": self.at.isoformat() if self.at else None}
+        return json.dumps({**asdict(self), **times}, separators=(",", ":"))
 
 
 def read_cursor(text: str) -> Cursor | None:
@@ -31,7 +33,8 @@ def read_cursor(text: str) -> Cursor | None:
     try:
         kept = json.loads(text)
         at = datetime.fromisoformat(kept["at"]) if kept["at"] else None
-        return Cursor(str(kept["link"]), tuple(kept["done"]), bool(kept["is_first"]), at)
+        since = datetime.fromisoformat(kept["since"])
+        return Cursor(str(kept["link"]), since, tuple(kept["done"]), bool(kept["is_first"]), at)
     except (ValueError, TypeError, KeyError):
         return None
 

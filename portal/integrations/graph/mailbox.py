@@ -6,8 +6,9 @@ https://learn.microsoft.com/en-us/graph/delta-query-messages
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -29,7 +30,14 @@ _LIST_PAGE = 500
 # Delivered is not yet listed: a mail this much older than the link may still be on its way into the delta query.
 _SLACK = timedelta(minutes=5)
 
+# With a filter the delta query lists 5,000 messages at most; a folder with more is listed whole, and passed over here.
+_MOST_FILTERED = 4_000
+
 T = TypeVar("T")
+
+
+class _Gone(Exception):
+    """The message was moved or deleted."""
 
 
 class GraphMailbox:
@@ -103,15 +111,22 @@ class GraphMailbox:
         path = self._path(folder)
         self._connection.get(path, params={"$select": "displayName,totalItemCount"})
         now = self._connection.asked_at or datetime.now(UTC)
-        # In what is listed first Graph honours this filter; a whole inbox of years would take hours.
-        begin = quote(f"receivedDateTime ge {_stamp(since or now)}")
-        link = f"{path}/messages/delta?$select={_FIELDS}&$filter={begin}"
-        return Cursor(link, at=now).write()
+        begin = (since or now).replace(microsecond=0)
+        link = f"{path}/messages/delta?$select={_FIELDS}"
+        if since is None or self._count_since(path, begin) <= _MOST_FILTERED:
+            link += "&$filter=" + quote(f"receivedDateTime ge {_stamp(begin)}")
+        return Cursor(link, begin, at=now).write()
+
+    def _count_since(self, path: str, since: datetime) -> int:
+        condition = f"receivedDateTime ge {_stamp(since)}"
+        params = {"$filter": condition, "$count": "true", "$top": "1", "$select": "receivedDateTime"}
+        return int(self._connection.get(f"{path}/messages", params=params).get("@odata.count", 0))
 
     def _fetch(self, folder: str, place: Cursor, limit: int, byte_limit: int, max_size: int) -> MailBatch:
         page = self._connection.get(place.link, page_size=limit)
         entries = {one["id"]: one for one in page["value"] if "@removed" not in one and not one.get("isDraft")}
-        waiting = [one for one in entries.values() if digest(one["id"]) not in place.done]
+        known = [one for one in entries.values() if digest(one["id"]) not in place.done]
+        waiting = [one for one in self._completed(folder, known) if _moment(one["receivedDateTime"]) >= place.since]
         waiting.sort(key=lambda one: (str(one.get("receivedDateTime", "")), one["id"]))
         mails: list[FetchedMail] = []
         read: list[str] = []
@@ -128,14 +143,22 @@ class GraphMailbox:
             return MailBatch(tuple(mails), replace(place, done=(*place.done, *read)).write(), has_more=True)
         is_over = "@odata.deltaLink" in page
         link = page["@odata.deltaLink" if is_over else "@odata.nextLink"]
-        after = Cursor(str(link), is_first=place.is_first and not is_over, at=self._connection.asked_at)
+        after = Cursor(str(link), place.since, is_first=place.is_first and not is_over, at=self._connection.asked_at)
         return MailBatch(tuple(mails), after.write(), has_more=not is_over)
+
+    def _completed(self, folder: str, entries: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Of a message that was only touched Graph may name the change alone, and also where the filter does not fit:
+        https://learn.microsoft.com/en-us/graph/api/message-delta (read and unread are told of in any case)."""
+        for entry in entries:
+            if "receivedDateTime" in entry:
+                yield entry
+            else:
+                with contextlib.suppress(_Gone):
+                    yield self._entry(folder, str(entry["id"]))
 
     def _read(self, folder: str, entry: Mapping[str, Any], max_size: int | None) -> FetchedMail | None:
         """The original. None when it was moved or deleted since it was listed: then it is listed again elsewhere."""
         provider_id = str(entry["id"])
-        if "receivedDateTime" not in entry:  # something of it changed: Graph may name nothing but the change
-            entry = {**self._entry(folder, provider_id), **entry}
         mail = FetchedMail(
             provider_id=provider_id,
             folder=folder,
@@ -182,19 +205,22 @@ class GraphMailbox:
         return list(found.items())
 
     def _fetch_one(self, folder: str, provider_id: str) -> FetchedMail | None:
-        path = self._path(folder)
         try:
             entry = self._entry(folder, provider_id)
-        except GatewayError as error:
-            if error.code not in FOLDER_GONE:
-                raise
-            self._connection.get(path)  # raises when it is the folder that is gone
+        except _Gone:
             return None
         return self._read(folder, entry, None)
 
     def _entry(self, folder: str, provider_id: str) -> dict[str, Any]:
-        path = f"{self._path(folder)}/messages/{quote(provider_id, safe='')}"
-        return self._connection.get(path, params={"$select": _FIELDS})
+        """Raises _Gone when it lies there no more."""
+        path = self._path(folder)
+        try:
+            return self._connection.get(f"{path}/messages/{quote(provider_id, safe='')}", params={"$select": _FIELDS})
+        except GatewayError as error:
+            if error.code not in FOLDER_GONE:
+                raise
+        self._connection.get(path)  # raises when it is the folder that is gone
+        raise _Gone
 
     def _path(self, folder: str) -> str:
         """Where a folder is: a well-known name, or the names that people see, with slashes between."""

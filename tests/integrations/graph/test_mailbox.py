@@ -103,6 +103,27 @@ def test_a_mail_that_was_only_touched_is_the_same_mail(graph, mailbox, begun):
     assert again == first
 
 
+def test_an_old_mail_that_somebody_reads_now_stays_left_alone(graph, mailbox):
+    """Graph tells of it although the filter does not fit."""
+    old = graph.box.deliver(mail(1), at=graph.now - timedelta(days=400))
+    _, cursor = read_all(mailbox, mailbox.start("INBOX", None))
+    graph.box.touch(old)
+    assert read_all(mailbox, cursor)[0] == []
+    graph.box.delete(graph.box.deliver(mail(2), at=graph.now - timedelta(days=400)))
+    graph.box.touch(old)
+    graph.fail(404, on="messages/AAkALgAAAA")  # moved away just now
+    assert read_all(mailbox, cursor)[0] == []
+
+
+def test_a_folder_with_more_than_graph_filters_is_listed_whole(graph, mailbox, monkeypatch):
+    monkeypatch.setattr("portal.integrations.graph.mailbox._MOST_FILTERED", 3)
+    for number in range(6):
+        graph.box.deliver(mail(number), at=graph.now + number * MINUTE)
+    begin = mailbox.start("INBOX", graph.now + 2 * MINUTE)
+    assert "filter" not in begin
+    assert sorted(numbers(read_all(mailbox, begin)[0])) == [2, 3, 4, 5]
+
+
 def test_a_mail_moved_away_and_back_keeps_its_id(graph, mailbox, begun):
     item = graph.box.deliver(mail(1), at=graph.now)
     (first,), cursor = read_all(mailbox, begun)
