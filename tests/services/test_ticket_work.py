@@ -78,6 +78,14 @@ def test_resolving_tells_the_requester_and_ends_the_page(shop):
     assert page_of(shop.database, shop.ticket_id).state == "resolved"
 
 
+def test_another_status_is_told_only_when_asked_for(shop):
+    act(shop, move_ticket, "on hold", tell=False)
+    assert rows(shop.database, OutgoingMail) == []
+    act(shop, move_ticket, "waiting for third party", tell=True)
+    (mail,) = rows(shop.database, OutgoingMail)
+    assert mail.event == "update" and "waiting for somebody else" in mail.text
+
+
 def test_a_status_the_table_refuses_changes_nothing(shop):
     with pytest.raises(DomainError):
         act(shop, move_ticket, "closed")
