@@ -6,4 +6,4 @@ from flask import Blueprint
 
 bp = Blueprint("mailboxes", __name__, url_prefix="/mailboxes")
 
-from portal.web.mailboxes import state_views, test_mail, views  # noqa: E402, F401
+from portal.web.mailboxes import graph_views, state_views, test_mail, views  # noqa: E402, F401

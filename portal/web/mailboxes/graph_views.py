@@ -1,4 +1,4 @@
-"""Mailboxes at Microsoft 365, and signing in by OAuth for any mailbox. A worker speaks to the provider, never a page."""
+"""Mailboxes at Microsoft 365, and signing in by OAuth for any mailbox. A worker speaks to the provider, no page."""
 
 from __future__ import annotations
 

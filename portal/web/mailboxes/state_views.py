@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from portal.core.errors import DomainError
 from portal.models import MailboxRow
+from portal.services.mail_authorize import load_sign_in
 from portal.services.mail_health import load_mailbox_health
 from portal.services.mail_reconcile import ask_reconcile
 from portal.services.mailbox_checks import LOOK_BACK_DAYS
@@ -79,7 +80,8 @@ def state_of(mailbox_id: int) -> dict[str, Any]:
     """What `mailboxes/_check.html` shows."""
     found = load_mailbox_health(g.read, site(), now=now())
     health = next(one for one in found if one.row.id == mailbox_id)
-    return {"mailbox": health.row, "health": health, "look_back": LOOK_BACK_DAYS}
+    sign_in = load_sign_in(g.read, health.row)
+    return {"mailbox": health.row, "health": health, "look_back": LOOK_BACK_DAYS, "sign_in": sign_in}
 
 
 def _try(mailbox_id: int, act: Any) -> Response | str:

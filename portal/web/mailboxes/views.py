@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import g, url_for
+from flask import abort, g, redirect, url_for
 from werkzeug.wrappers import Response
 
 from portal.core.errors import DomainError
 from portal.models import MailboxRow
 from portal.services.choices import load_choices
 from portal.services.mail_health import load_mailbox_health
-from portal.services.mailboxes import delete_mailbox, is_started, save_mailbox
+from portal.services.mailboxes import GRAPH, delete_mailbox, is_started, save_mailbox
 from portal.web.auth import requires
 from portal.web.htmx import refused, render_partial, saved
 from portal.web.mailboxes import bp
@@ -45,9 +45,11 @@ def add() -> Response | tuple[str, int]:
 
 @bp.get("/<int:mailbox_id>")
 @requires("mail.edit")
-def edit(mailbox_id: int) -> str:
+def edit(mailbox_id: int) -> Response | str:
     """One mailbox: its state, the test, its settings."""
     row = load_mailbox(mailbox_id)
+    if row.kind == GRAPH:
+        return redirect(url_for("mailboxes.edit_graph", mailbox_id=mailbox_id))
     form = _make_form()
     form.fill(row)
     return _form(form, row)
@@ -57,7 +59,10 @@ def edit(mailbox_id: int) -> str:
 @requires("mail.edit")
 def change_mailbox(mailbox_id: int) -> Response | tuple[str, int]:
     """Save the settings."""
-    return _save(_make_form(), load_mailbox(mailbox_id))
+    row = load_mailbox(mailbox_id)
+    if row.kind == GRAPH:
+        abort(404)
+    return _save(_make_form(), row)
 
 
 @bp.get("/<int:mailbox_id>/remove")
