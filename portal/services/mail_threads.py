@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from sqlalchemy import or_, select, union_all
@@ -22,12 +22,12 @@ from portal.core.threading import (
     ThreadDecision,
     ThreadEvidence,
     decide_thread,
-    follow_merges,
     parent_ids,
     read_tokens,
     subject_numbers,
 )
 from portal.models import KnownMessageId, MailLedger, Message, OutgoingMail, Requester, Ticket, TicketCopy, User
+from portal.services.merged import find_merged
 from portal.services.settings import load_settings
 from portal.services.tickets import REPLY, REQUEST
 
@@ -58,19 +58,6 @@ def _followed(decision: ThreadDecision, final: Mapping[int, int]) -> ThreadDecis
         return ThreadDecision(None, f"new ticket: it points at #{decision.ticket_id}, which is not here")
     ticket_id = final[decision.ticket_id]
     return replace(decision, ticket_id=ticket_id, also=tuple(one for one in decision.also if one != ticket_id))
-
-
-def find_merged(session: Session, ticket_ids: Iterable[int]) -> dict[int, int]:
-    """Where each of these tickets is now: itself, or the one it was merged into, over any chain. A ticket that does
-    not exist is absent. One statement for each link of the longest chain."""
-    wanted = set(ticket_ids)
-    merged: dict[int, int | None] = {}
-    missing = set(wanted)
-    while missing:
-        query = select(Ticket.id, Ticket.merged_into_id).where(Ticket.id.in_(missing))
-        merged.update((row.id, row.merged_into_id) for row in session.execute(query))
-        missing = {into for into in merged.values() if into is not None and into not in merged}
-    return {one: follow_merges(one, merged=merged) for one in wanted if one in merged}
 
 
 def load_writer(session: Session, row: MailLedger, mail: ParsedMail, *, ticket: Ticket, distrust: str) -> Writer:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, select
+from sqlalchemy import Row, and_, or_, select
 from sqlalchemy.orm import Session
 
 from portal.core import tickets as statuses
@@ -22,11 +22,13 @@ from portal.models import Attachment, Message, Notification, Page, Ticket, UnitO
 from portal.services.context import Context
 from portal.services.form import DECLARED
 from portal.services.form_posts import find_earlier_post, note_post, once_key
+from portal.services.merged import current_ticket
 from portal.services.page_endings import end_ticket_pages, tell_owner_of_emergency
 from portal.services.paging import LIVE, Event, decide_for_ticket
 from portal.services.paging_rules import load_paging_rules
-from portal.services.replies import take_reply
+from portal.services.replies import rate_ticket, take_reply
 from portal.services.settings import load_settings
+from portal.services.team_notices import tell_team
 from portal.services.tickets import (
     ANSWER,
     REPLY,
@@ -81,13 +83,13 @@ class Reply:
 
 def load_public_messages(session: Session, ticket_id: int) -> tuple[PublicMessage, ...]:
     """Oldest first, the newest 200 at most. One statement."""
-    chosen = select(Message.id).where(Message.ticket_id == ticket_id, *_PUBLIC)
+    chosen = select(Message.id).where(Message.ticket_id.in_(_own_tickets(ticket_id)), *_PUBLIC)
     newest = chosen.order_by(Message.id.desc()).limit(_MOST).subquery()
     query: Any = (
         select(Message, Attachment.id, Attachment.filename, Attachment.size)
         .join(newest, newest.c.id == Message.id)
         .outerjoin(Attachment, and_(Attachment.message_id == Message.id))
-        .order_by(Message.id, Attachment.id)
+        .order_by(Message.at, Message.id, Attachment.id)
     )
     rows: Sequence[Row[Any]] = session.execute(query).all()
     grouped: dict[int, list[Row[Any]]] = {}
@@ -102,7 +104,16 @@ _PUBLIC = (Message.is_public, Message.kind.in_(_SHOWN))
 def find_public_file(session: Session, ticket_id: int, file_id: int) -> Attachment | None:
     """A file of a message that the requester may see."""
     query = select(Attachment).join(Message, Message.id == Attachment.message_id)
-    return session.scalar(query.where(Attachment.id == file_id, Message.ticket_id == ticket_id, *_PUBLIC))
+    return session.scalar(
+        query.where(Attachment.id == file_id, Message.ticket_id.in_(_own_tickets(ticket_id)), *_PUBLIC)
+    )
+
+
+def _own_tickets(ticket_id: int) -> Any:
+    """The ticket, and what was merged into it of the same requester; what others said stays theirs."""
+    whose = select(Ticket.requester_id).where(Ticket.id == ticket_id).scalar_subquery()
+    merged = and_(Ticket.merged_into_id == ticket_id, Ticket.requester_id == whose)
+    return select(Ticket.id).where(or_(Ticket.id == ticket_id, merged))
 
 
 def find_waking(session: Session, ticket_id: int) -> str:
@@ -136,17 +147,20 @@ def reply_by_link(context: Context, uow: UnitOfWork, ticket: Ticket, reply: Repl
         return uow.session.get_one(Ticket, earlier)
     author = _author(uow.session, ticket)
     body = reply.body.strip() or "See the attached " + ("file." if len(reply.files) == 1 else "files.")
-    if may_reply(ticket, reopen_days=load_settings(uow.session).mail_reopen_days, now=now):
+    joins = current_ticket(uow.session, ticket)
+    if may_reply(joins, reopen_days=load_settings(uow.session).mail_reopen_days, now=now):
         rules = load_paging_rules(uow.session, now=now)
-        message = take_reply(uow, ticket, NewMessage(REPLY, body, author=author), rules=rules)
-        goes_to = ticket
+        message = take_reply(uow, joins, NewMessage(REPLY, body, author=author), rules=rules)
+        tell_team(context, uow, joins, message)
+        goes_to = ticket  # whose link it is: the one it was merged into may be somebody else's
     else:
         first = NewMessage(REQUEST, body, author=author)
         new = NewTicket(
-            ticket.subject, first, "form", ticket.requester_id, now, {"asset": ticket.asset, "phone": ticket.phone}
-        )
+            ticket.subject, first, "form", ticket.requester_id, now,
+            {"asset": ticket.asset, "phone": ticket.phone, "follows_id": ticket.id},
+            {"follows": {"other": ticket.id}},
+        )  # fmt: skip
         goes_to, message = create_ticket(uow, new, actor=Actor(author), now=now)
-        record_event(uow, goes_to, "follows", actor=Actor(author), now=now, other=ticket.id)
     add_uploads(uow, message, reply.files)
     note_post(uow, goes_to, key, sender=reply.sender, now=now)
     return goes_to
@@ -160,6 +174,19 @@ def close_by_link(context: Context, uow: UnitOfWork, ticket: Ticket) -> None:
     actor = Actor(_author(uow.session, ticket))
     set_status(uow, ticket, statuses.RESOLVED, actor=actor, now=now, resolution=WORKS_AGAIN)
     end_ticket_pages(uow, ticket.id, by=None, rules=load_paging_rules(uow.session, now=now))
+
+
+def rate_by_link(context: Context, uow: UnitOfWork, ticket: Ticket, rating: int) -> None:
+    """How content the requester is, 1 (bad) to 5. Pressing the same number again changes nothing; words that came with
+    a rating by mail stay.
+
+    Raises DomainError while the ticket is open.
+    """
+    if ticket.is_open:
+        raise DomainError("Please rate this once it is solved.")
+    if ticket.rating != rating:
+        by = Actor(_author(uow.session, ticket))
+        rate_ticket(uow, ticket, rating, text=ticket.rating_text, actor=by, now=context.clock.now())
 
 
 def declare_emergency(context: Context, uow: UnitOfWork, ticket: Ticket, *, price: str) -> None:
@@ -194,4 +221,5 @@ def _message(rows: Sequence[Row[Any]]) -> PublicMessage:
     message: Message = rows[0].Message
     files = tuple(PublicFile(row.id, row.filename, row.size) for row in rows if row.id is not None)
     name = message.author.split("<")[0].strip() or message.author.strip("<>")
-    return PublicMessage(message.id, message.kind == ANSWER, name, message.at, mark_quotes(message.body), files=files)
+    parts = mark_quotes(message.body, subject=message.subject)
+    return PublicMessage(message.id, message.kind == ANSWER, name, message.at, parts, files=files)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, String, and_, cast, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
+from portal.core.mail_display import has_remote_pictures, picture_ids, protection_of
 from portal.core.quoting import Segment, mark_quotes
 from portal.models import (
     Attachment,
@@ -21,27 +22,34 @@ from portal.models import (
     Requester,
     SessionBlobStore,
     Ticket,
+    TicketCopy,
     TicketEvent,
     User,
 )
 
 MESSAGES = 50  # newest ones on a page; earlier ones are a link away
 EVENTS = 100
+_MOST_INVITATIONS = 3
 
 
 @dataclass(frozen=True)
 class FileView:
-    """An attachment as the page links it."""
+    """An attachment as the page links it. `content_id` is what the HTML of its mail calls it by."""
 
     id: int
     filename: str
     size: int
+    content_type: str = ""
+    content_id: str = ""
 
 
 @dataclass(frozen=True)
 class MessageView:
     """One message. `parts` are its words with quotes and signature marked; `mail` is how its mail fares: "" when none,
-    or pending, sending, sent, failed, cancelled, with `mail_error`."""
+    or pending, sending, sent, failed, cancelled, with `mail_error`. `delivery` is what came back for it: "", delayed or
+    failed, as `delivery_text` says. `ticket_id` is another than the page's where a ticket was merged into it.
+    `pictures` are the attachments its HTML shows, by content id; `invitations` those that are calendar files; `protection` is "", signed
+    or encrypted; `has_remote`: pictures from the internet were left out."""
 
     id: int
     kind: str
@@ -53,6 +61,13 @@ class MessageView:
     files: tuple[FileView, ...]
     mail: str
     mail_error: str
+    delivery: str = ""
+    delivery_text: str = ""
+    ticket_id: int = 0
+    pictures: Mapping[str, int] = field(default_factory=dict)
+    invitations: tuple[int, ...] = ()
+    protection: str = ""
+    has_remote: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,8 +81,19 @@ class EventView:
 
 
 @dataclass(frozen=True)
+class Relations:
+    """Other tickets that point at this one: `merged` went into it, `suggested` may belong to it, `followed_by` go on
+    from it. What it points at itself stands in its own row."""
+
+    merged: tuple[int, ...] = ()
+    suggested: tuple[int, ...] = ()
+    followed_by: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class TicketView:
-    """A ticket with the names around it. `row` is the mapped ticket, for its plain columns."""
+    """A ticket with the names around it. `row` is the mapped ticket, for its plain columns; `copies` are the addresses
+    its requester copied."""
 
     row: Ticket
     requester: Requester | None
@@ -75,6 +101,8 @@ class TicketView:
     category: str
     assignee: str
     is_suspended: bool = False
+    copies: tuple[str, ...] = ()
+    relations: Relations = field(default_factory=Relations)
 
 
 @dataclass(frozen=True)
@@ -87,8 +115,11 @@ class Conversation:
 
 def load_ticket_view(session: Session, ticket_id: int) -> TicketView | None:
     """One statement. None when there is no such ticket."""
+    copied = select(func.aggregate_strings(TicketCopy.address, " ")).where(TicketCopy.ticket_id == ticket_id)
+    related = [_pointing(name, ticket_id) for name in ("merged_into_id", "maybe_of_id", "follows_id")]
+    columns = (Ticket, Requester, Queue.name, Category.name, User.name, MailSuspension.address)
     query = (
-        select(Ticket, Requester, Queue.name, Category.name, User.name, MailSuspension.address)
+        select(*columns, copied.scalar_subquery(), *related)
         .outerjoin(Requester, Requester.id == Ticket.requester_id)
         .outerjoin(MailSuspension, MailSuspension.address == Requester.email)
         .outerjoin(Queue, Queue.id == Ticket.queue_id)
@@ -99,12 +130,23 @@ def load_ticket_view(session: Session, ticket_id: int) -> TicketView | None:
     found = session.execute(query).one_or_none()
     if found is None:
         return None
-    ticket, requester, queue, category, assignee, suspended = found
-    return TicketView(ticket, requester, queue or "", category or "", assignee or "", suspended is not None)
+    ticket, requester, queue, category, assignee, suspended, copies, *pointing = found
+    names = (queue or "", category or "", assignee or "")
+    relations = Relations(*(tuple(sorted(map(int, (ids or "").split()))) for ids in pointing))
+    copied_to = tuple(sorted((copies or "").split()))
+    return TicketView(ticket, requester, *names, suspended is not None, copied_to, relations)
+
+
+def _pointing(name: str, ticket_id: int) -> Any:
+    """The ids of the tickets whose column `name` names this one, in one text."""
+    other = aliased(Ticket)
+    ids = func.aggregate_strings(cast(other.id, String), " ")
+    return select(ids).where(getattr(other, name) == ticket_id).scalar_subquery()
 
 
 def load_conversation(session: Session, ticket_id: int, *, before: int | None = None) -> Conversation:
-    """The newest 50 messages, or those before message `before`. One statement, attachments and mails with it."""
+    """The newest 50 messages, or those before message `before`, with those of the tickets that were merged into this
+    one, in the order they were said. One statement, attachments and mails with it."""
     rows = session.execute(_messages(ticket_id, before)).all()
     by_message: dict[int, list[Row[Any]]] = {}
     for row in rows:
@@ -123,7 +165,7 @@ def load_history(session: Session, ticket_id: int) -> tuple[EventView, ...]:
 def find_attachment(session: Session, ticket_id: int, attachment_id: int) -> Attachment | None:
     """The attachment, if it belongs to this ticket."""
     query = select(Attachment).join(Message, Message.id == Attachment.message_id)
-    return session.scalar(query.where(Attachment.id == attachment_id, Message.ticket_id == ticket_id))
+    return session.scalar(query.where(Attachment.id == attachment_id, Message.ticket_id.in_(_with_merged(ticket_id))))
 
 
 def read_attachment(session: Session, attachment: Attachment) -> Iterator[bytes]:
@@ -132,35 +174,55 @@ def read_attachment(session: Session, attachment: Attachment) -> Iterator[bytes]
 
 
 def _messages(ticket_id: int, before: int | None) -> Any:
-    chosen = select(Message.id).where(Message.ticket_id == ticket_id)
+    chosen = select(Message.id).where(Message.ticket_id.in_(_with_merged(ticket_id)))
     if before is not None:
-        chosen = chosen.where(Message.id < before)
-    newest = chosen.order_by(Message.id.desc()).limit(MESSAGES + 1).subquery()
-    mail = and_(OutgoingMail.ticket_id == ticket_id, OutgoingMail.message_row_id == Message.id)
+        # A mail that came late stands where it belongs in time, so the time decides and the id only between equals.
+        at = select(Message.at).where(Message.id == before).scalar_subquery()
+        chosen = chosen.where(or_(Message.at < at, and_(Message.at == at, Message.id < before)))
+    newest = chosen.order_by(Message.at.desc(), Message.id.desc()).limit(MESSAGES + 1).subquery()
+    mail = and_(OutgoingMail.ticket_id == Message.ticket_id, OutgoingMail.message_row_id == Message.id)
+    sent = (OutgoingMail.state, OutgoingMail.last_error, OutgoingMail.delivery, OutgoingMail.delivery_text)
+    names = ("id", "filename", "size", "content_type", "content_id")
+    file = [getattr(Attachment, name) for name in names]
     return (
-        select(
-            Message, Attachment.id, Attachment.filename, Attachment.size, OutgoingMail.state, OutgoingMail.last_error
-        )
+        select(Message, *file, *sent)
         .join(newest, newest.c.id == Message.id)
-        .outerjoin(Attachment, and_(Attachment.message_id == Message.id, Attachment.is_inline.is_(False)))
+        .outerjoin(Attachment, Attachment.message_id == Message.id)
         .outerjoin(OutgoingMail, mail)
-        .order_by(Message.id.desc(), Attachment.id)
+        .order_by(Message.at.desc(), Message.id.desc(), Attachment.id)
     )
+
+
+def _with_merged(ticket_id: int) -> Any:
+    return select(Ticket.id).where(or_(Ticket.id == ticket_id, Ticket.merged_into_id == ticket_id))
 
 
 def _message(rows: list[Row[Any]]) -> MessageView:
     first = rows[0]
     message: Message = first.Message
-    files = {row.id: FileView(row.id, row.filename, row.size) for row in rows if row.id is not None}
+    files = tuple({row.id: _file(row) for row in rows if row.id is not None}.values())
+    shown = picture_ids(message.html)
+    pictures = {one.content_id: one.id for one in files if one.content_id in shown}
     return MessageView(
         id=message.id,
         kind=message.kind,
         is_public=message.is_public,
         author=message.author,
         at=message.at,
-        parts=mark_quotes(message.body),
+        parts=mark_quotes(message.body, subject=message.subject),
         html=message.html,
-        files=tuple(files.values()),
+        files=tuple(one for one in files if one.id not in pictures.values()),
         mail=first.state or "",
         mail_error=first.last_error or "",
+        delivery=first.delivery or "",
+        delivery_text=first.delivery_text or "",
+        ticket_id=message.ticket_id,
+        pictures=pictures,
+        invitations=tuple(one.id for one in files if one.content_type == "text/calendar")[:_MOST_INVITATIONS],
+        protection=protection_of((one.content_type for one in files), text=message.body),
+        has_remote=has_remote_pictures(message.html),
     )
+
+
+def _file(row: Row[Any]) -> FileView:
+    return FileView(row.id, row.filename, row.size, row.content_type, row.content_id)

@@ -14,6 +14,7 @@ from portal.services.requester_page import (
     find_waking,
     load_public_messages,
     may_reply,
+    rate_by_link,
     reply_by_link,
 )
 from portal.services.tickets import ANSWER, NOTE, NewMessage, add_message
@@ -200,3 +201,22 @@ def test_a_ticket_without_a_requester_can_be_answered_all_the_same(world):
     ticket_id = add_ticket(world.database, requester_id=None)
     reply(world, ticket_id)
     assert rows(world.database, Message, ticket_id=ticket_id)[-1].author == "Requester"
+
+
+def test_what_has_ended_can_be_rated_and_rated_anew(world):
+    ticket_id = send(world)
+    with pytest.raises(DomainError, match="once it is solved"):
+        act(world, ticket_id, rate_by_link, rating=5)
+    end(world, ticket_id, "resolved")
+    for rating in (5, 5, 2):
+        act(world, ticket_id, rate_by_link, rating=rating)
+    (ticket,) = rows(world.database, Ticket)
+    assert ticket.rating == 2 and ticket.rated_at is not None
+    assert [one.data["rating"] for one in rows(world.database, TicketEvent) if one.kind == "rated"] == [5, 2]
+
+
+def test_a_reply_long_after_closing_follows_the_old_ticket(world):
+    ticket_id = send(world)
+    end(world, ticket_id, "closed", closed_at=later(-60 * 24 * 30))
+    follow = reply(world, ticket_id)
+    assert [one.follows_id for one in rows(world.database, Ticket) if one.id == follow] == [ticket_id]

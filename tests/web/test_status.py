@@ -213,3 +213,15 @@ def test_the_page_takes_few_statements(night, path):
     sql_event.listen(night.database.reader, "before_cursor_execute", lambda *args: seen.append(args[2]))
     night.anonymous().get(path)
     assert len([one for one in seen if one != "BEGIN"]) <= 8, seen
+
+
+def test_the_requester_rates_what_is_solved(night, path):
+    browser = night.anonymous()
+    assert not browser.get(path).soup.select("[name=rating]")
+    end(night)
+    page = browser.get(path)
+    assert [button["value"] for button in page.soup.select("button[name=rating]")] == list("12345")
+    browser.post(f"{path}/rate", {"rating": "4"})
+    assert "You rated this 4 of 5" in browser.get(path).text
+    browser.post(f"{path}/rate", {"rating": "6"}, status=400)
+    assert tickets(night)[0].rating == 4

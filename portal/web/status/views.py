@@ -19,6 +19,7 @@ from portal.services.calendars import load_hours
 from portal.services.form import DECLARED
 from portal.services.form_posts import TooManyPostsError
 from portal.services.links import find_by_link, private_mark
+from portal.services.merged import ticket_for_link
 from portal.services.ticket_view import read_attachment
 from portal.web.auth import public
 from portal.web.htmx import saved
@@ -62,6 +63,18 @@ def close(mark: str) -> BaseResponse:
     with write() as uow:
         requester_page.close_by_link(context(), uow, _find(uow.session, mark))
     return saved(url_for("status.show", mark=mark), "Good to hear. Your request is closed.")
+
+
+@bp.post("/rate")
+@public
+def rate(mark: str) -> BaseResponse:
+    """How content the requester is, 1 to 5."""
+    rating = request.form.get("rating", "")
+    if rating not in ("1", "2", "3", "4", "5"):
+        abort(400, "Please choose a number from 1 to 5.")
+    with write() as uow:
+        requester_page.rate_by_link(context(), uow, _find(uow.session, mark), int(rating))
+    return saved(url_for("status.show", mark=mark), "Thank you for telling us.")
 
 
 @bp.post("/emergency")
@@ -110,7 +123,7 @@ def _find(session: Session, mark: str) -> Ticket:
     ticket = find_by_link(session, mark, box=context().box)
     if ticket is None:
         abort(404, "This link does not lead anywhere. It may be incomplete, or a newer one has replaced it.")
-    return ticket
+    return ticket_for_link(session, ticket)
 
 
 def _send(mark: str, form: ReplyForm, files: tuple[Upload, ...]) -> BaseResponse:

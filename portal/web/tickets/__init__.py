@@ -9,4 +9,4 @@ from portal.web.uploads import take_large_posts
 bp = Blueprint("tickets", __name__, url_prefix="/tickets")
 take_large_posts(bp)
 
-from portal.web.tickets import views, work  # noqa: E402, F401
+from portal.web.tickets import messages, relations, views, work  # noqa: E402, F401

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import (
+    BooleanField,
     EmailField,
     HiddenField,
     MultipleFileField,
@@ -92,10 +94,31 @@ class StatusForm(FlaskForm):  # type: ignore[misc]
     """Another status, but resolved: that has a form of its own, since it asks for a note."""
 
     status = SelectField("New status")
+    tell = BooleanField("Tell the requester by mail")
 
     def offer(self, status: str) -> None:
         """What the table allows now."""
         self.status.choices = {one: one.capitalize() for one in next_statuses(status) if one != RESOLVED}
+
+
+class MergeForm(FlaskForm):  # type: ignore[misc]
+    """Which ticket this one is part of."""
+
+    number = StringField(
+        "Number of the other ticket",
+        [
+            InputRequired("Give a ticket number, like #1234."),
+            Length(max=30),
+            Regexp(r".*?(?<!\d)\d{1,15}\s*$", message="Give a ticket number, like #1234."),
+        ],
+        description="Its page then shows both. Mail for this one goes there.",
+        render_kw={"inputmode": "numeric", "autocomplete": "off"},
+    )
+
+    def wanted(self) -> int:
+        """The number, with or without what stands before it."""
+        found = re.search(r"[0-9]{1,15}\s*$", self.number.data or "")
+        return int(found.group()) if found else 0
 
 
 class ResolveForm(FlaskForm):  # type: ignore[misc]

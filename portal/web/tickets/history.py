@@ -73,7 +73,7 @@ def _assigned(data: _Data, choices: Choices, number: _Number) -> _Words:
 
 
 def _answered(data: _Data, choices: Choices, number: _Number) -> _Words:
-    return "answered the requester", "reply", "info"
+    return f"answered the requester{' by mail' if data.get('by') == 'mail' else ''}", "reply", "info"
 
 
 def _acknowledged(data: _Data, choices: Choices, number: _Number) -> _Words:
@@ -94,6 +94,37 @@ def _may_belong(data: _Data, choices: Choices, number: _Number) -> _Words:
 
 def _follows(data: _Data, choices: Choices, number: _Number) -> _Words:
     return f"this follows {number(int(data.get('other') or 0))}", "link", ""
+
+
+def _merged(data: _Data, choices: Choices, number: _Number) -> _Words:
+    return f"merged this into {number(int(data.get('other') or 0))}", "link", "info"
+
+
+def _merged_here(data: _Data, choices: Choices, number: _Number) -> _Words:
+    return f"merged {number(int(data.get('other') or 0))} into this", "link", "info"
+
+
+def _unmerged(data: _Data, choices: Choices, number: _Number) -> _Words:
+    return f"took this and {number(int(data.get('other') or 0))} apart again", "undo-2", "warn"
+
+
+def _kept_apart(data: _Data, choices: Choices, number: _Number) -> _Words:
+    return f"said that this does not belong to {number(int(data.get('other') or 0))}", "link", ""
+
+
+def _rated(data: _Data, choices: Choices, number: _Number) -> _Words:
+    rating = int(data.get("rating") or 0)
+    return f"rated this {rating} of 5", "message-square", "good" if rating > 3 else "bad" if rating < 3 else ""
+
+
+def _duplicate(data: _Data, choices: Choices, number: _Number) -> _Words:
+    return f"the same mail also came to {data.get('mailbox')}", "inbox", ""
+
+
+def _delivery(data: _Data, choices: Choices, number: _Number) -> _Words:
+    is_late = data.get("action") == "delayed"
+    what = "is late" if is_late else "came back"
+    return f"the mail to {data.get('address')} {what}", "mail-warning", "warn" if is_late else "bad"
 
 
 def _emergency(data: _Data, choices: Choices, number: _Number) -> _Words:
@@ -118,6 +149,13 @@ _WORDS: dict[str, Callable[[_Data, Choices, _Number], _Words]] = {
     "time": _time,
     "may_belong": _may_belong,
     "follows": _follows,
+    "merged": _merged,
+    "merged_here": _merged_here,
+    "unmerged": _unmerged,
+    "kept_apart": _kept_apart,
+    "rated": _rated,
+    "duplicate": _duplicate,
+    "delivery": _delivery,
     "emergency": _emergency,
     "address_suspended": _suspended,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, cast
 
 from flask import Response, abort, make_response, redirect, render_template, request, url_for
@@ -10,6 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from portal.core.tickets import PRIORITIES, SOURCES, STATUSES, format_number
 from portal.services.choices import load_choices
+from portal.services.message_view import load_invitations
 from portal.services.page_timeline import load_timeline
 from portal.services.ticket_list import TicketPage, count_tickets, list_tickets
 from portal.services.ticket_search import count_found, search_tickets
@@ -26,8 +28,9 @@ from portal.web.auth import requires
 from portal.web.htmx import render_partial, wants_partial
 from portal.web.state import reads, site
 from portal.web.tickets import bp
-from portal.web.tickets.forms import ReplyForm, ResolveForm, StatusForm
+from portal.web.tickets.forms import MergeForm, ReplyForm, ResolveForm, StatusForm
 from portal.web.tickets.history import describe
+from portal.web.tickets.messages import point
 from portal.web.tickets.query import ListQuery, read_query
 from portal.web.uploads import download
 
@@ -71,7 +74,7 @@ def show(ticket_id: int) -> str:
         return render_template(_PARTS[target], **side_of(view))
     if target == "ticket-main":
         return render_template(_PARTS[target], **main_of(view))
-    return render_template("tickets/show.html", **{**side_of(view), **main_of(view)})
+    return render_ticket(view)
 
 
 @bp.get("/<int:ticket_id>/history")
@@ -92,13 +95,18 @@ def file(ticket_id: int, file_id: int) -> Response:
     return download(found.filename, found.size, read_attachment(reads(), found))
 
 
+def render_ticket(view: TicketView, *, merge: MergeForm | None = None) -> str:
+    """The whole page of a ticket."""
+    return render_template("tickets/show.html", **{**side_of(view, merge=merge), **main_of(view)})
+
+
 def find_ticket(ticket_id: int) -> TicketView:
     """The ticket of a page; 404 with a sentence when there is none."""
     view = load_ticket_view(reads(), ticket_id) if ticket_id < 2**53 else None
     return view or abort(404, f"There is no ticket {_format(ticket_id)}.")
 
 
-def side_of(view: TicketView, *, resolve: ResolveForm | None = None) -> dict[str, Any]:
+def side_of(view: TicketView, *, resolve: ResolveForm | None = None, merge: MergeForm | None = None) -> dict[str, Any]:
     """What the side of the page shows: facts, status, paging."""
     status = StatusForm(formdata=None)
     status.offer(view.row.status)
@@ -108,6 +116,9 @@ def side_of(view: TicketView, *, resolve: ResolveForm | None = None) -> dict[str
         "ticket_id": view.row.id,
         "status_form": status,
         "resolve_form": resolve or ResolveForm(formdata=None),
+        "merge_form": merge or MergeForm(formdata=None),
+        "relations": view.relations,
+        "maybe_words": _in_our_numbers(view.row.maybe_reason),
         "timeline": load_timeline(reads(), view.row.id),
         "triage": load_triage_view(reads(), view.row),
     }
@@ -120,7 +131,20 @@ def main_of(view: TicketView, *, reply: ReplyForm | None = None) -> dict[str, An
         reply.offer(view.row.status)
     before = request.args.get("before", type=int)
     conversation = load_conversation(reads(), view.row.id, before=before)
-    return {"view": view, "ticket": view.row, "conversation": conversation, "before": before, "reply_form": reply}
+    calendars = [file_id for message in conversation.messages for file_id in message.invitations]
+    return {
+        "view": view,
+        "ticket": view.row,
+        "conversation": conversation,
+        "formatted": {one.id: point(one.html, one.pictures, ticket_id=view.row.id) for one in conversation.messages},
+        "invitations": load_invitations(reads(), calendars),
+        "before": before,
+        "reply_form": reply,
+    }
+
+
+def _in_our_numbers(words: str) -> str:
+    return re.sub(r"#(\d+)", lambda found: _format(int(found.group(1))), words)
 
 
 def _format(number: int) -> str:

@@ -82,8 +82,8 @@ def status(ticket_id: int) -> Answer:
     try:
         with write() as uow:
             ticket, note = _ticket(uow, ticket_id), resolve.note.data if is_resolving else ""
-            wanted = resolve.status.data or ""
-            ticket_work.move_ticket(context(), uow, ticket, wanted, actor=actor(), resolution=note or "")
+            wanted, tell = resolve.status.data or "", bool(request.form.get("tell"))
+            ticket_work.move_ticket(context(), uow, ticket, wanted, actor=actor(), resolution=note or "", tell=tell)
     except DomainError as error:
         resolve.form_errors.append(str(error))
         return _side_refused(ticket_id, resolve)
@@ -122,7 +122,10 @@ def edit(ticket_id: int) -> Answer:
 
 
 def _ticket(uow: UnitOfWork, ticket_id: int) -> Ticket:
-    return uow.session.get(Ticket, ticket_id) or abort(404)
+    ticket = uow.session.get(Ticket, ticket_id) or abort(404)
+    if ticket.merged_into_id is not None:
+        abort(409, "This ticket is part of another. Please work there.")
+    return ticket
 
 
 def _say(uow: UnitOfWork, ticket_id: int, form: ReplyForm, files: tuple[Upload, ...], *, is_note: bool) -> None:
