@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import insert, select
@@ -17,6 +17,8 @@ from portal.models import MailboxRow, MailLedger, SessionBlobStore, UnitOfWork
 BATCH_MAILS = 50
 BATCH_BYTES = 10_000_000
 MAX_MAIL_BYTES = 40_000_000
+
+_CLOCKS = timedelta(days=1)
 
 IsRenumbered = Callable[[str], bool]
 
@@ -114,8 +116,8 @@ def _known_by_content(
 ) -> set[_Key]:  # fmt: skip
     """Messages that only got another number: same bytes, same time of arrival. Their rows learn the new one.
 
-    Without it a mail that names neither itself nor a date would become a second ticket. A row was listed no earlier
-    than its mail arrived, which keeps the search short.
+    Without it a mail that names neither itself nor a date would become a second ticket. A row was listed after its
+    mail arrived, give or take a clock, which keeps the search short.
     """
     if not mails or arrival.is_renumbered is None:
         return set()
@@ -123,18 +125,21 @@ def _known_by_content(
     query = select(MailLedger).where(
         MailLedger.mailbox_id == mailbox_id,
         MailLedger.folder == mails[0].folder,
-        MailLedger.listed_at >= min(mail.received_at for mail in mails),
+        MailLedger.listed_at >= min(mail.received_at for mail in mails) - _CLOCKS,
         MailLedger.sha256.in_(hashes),
     )
-    waiting: dict[tuple[str | None, datetime], list[MailLedger]] = {}
-    for row in session.scalars(query.order_by(MailLedger.id)):
-        if arrival.is_renumbered(row.provider_id):
-            waiting.setdefault((row.sha256, row.received_at), []).append(row)
+    waiting = [row for row in session.scalars(query.order_by(MailLedger.id)) if arrival.is_renumbered(row.provider_id)]
     known: set[_Key] = set()
     for mail, sha256 in zip(mails, hashes, strict=True):
-        rows = waiting.get((sha256, mail.received_at), [])
-        if rows:
-            rows.pop(0).provider_id = mail.provider_id
+        row = next((one for one in waiting if one.sha256 == sha256 and _arrived_alike(one, mail)), None)
+        if row is not None:
+            waiting.remove(row)
+            row.provider_id = mail.provider_id
             known.add(_key(mail))
     session.flush()
     return known
+
+
+def _arrived_alike(row: MailLedger, mail: FetchedMail) -> bool:
+    """A time to come was stored as that of the listing."""
+    return row.received_at == min(mail.received_at, row.listed_at)

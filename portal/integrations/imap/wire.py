@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 # Where the server gives no date that can be read. To come, so it counts as the moment of listing.
 UNKNOWN = datetime(9999, 1, 1, tzinfo=UTC)
+_OLDEST = datetime(1970, 1, 2, tzinfo=UTC)
 _DATE = re.compile(rb'\bINTERNALDATE ("[^"]+")')
 _LISTED = re.compile(rb'\(([^)]*)\) (?:"(?:[^"\\]|\\.)*"|NIL) ?(.*)', re.DOTALL)
 # The folder of sent mail by the names that mail programs give it, where the server does not say (RFC 6154).
@@ -23,7 +24,7 @@ def internal_date(line: bytes) -> datetime:
     found = _DATE.search(line)
     text = found.group(1).decode("ascii", "replace").strip('"').strip() if found else ""
     try:
-        return datetime.strptime(text, "%d-%b-%Y %H:%M:%S %z").astimezone(UTC)
+        return max(datetime.strptime(text, "%d-%b-%Y %H:%M:%S %z").astimezone(UTC), _OLDEST)
     except (ValueError, OverflowError):
         return UNKNOWN
 

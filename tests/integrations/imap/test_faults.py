@@ -141,11 +141,21 @@ def test_garbage_is_an_error_and_the_next_try_begins_anew(server, mailbox, nonse
     assert len(read_all(mailbox)) == 5
 
 
-def test_a_date_that_cannot_be_read_holds_up_nothing(server, mailbox):
-    listed = b'* 1 FETCH (UID 1 RFC822.SIZE 5 INTERNALDATE "00-Jan-0000 00:00:00 +0000")\r\n$TAG OK done\r\n'
+@pytest.mark.parametrize(
+    ("date", "year"),
+    [
+        ("00-Jan-0000 00:00:00 +0000", 9999),  # to come, so it counts as the moment of listing
+        ("nonsense", 9999),
+        ("01-Jan-0001 00:00:00 +0000", 1970),
+        ("31-Dec-9999 23:59:59 -1200", 9999),
+        ("01-Jan-2099 00:00:00 +0000", 2099),
+    ],
+)
+def test_a_date_that_cannot_be_read_or_believed_holds_up_nothing(server, mailbox, date, year):
+    listed = f'* 1 FETCH (UID 1 RFC822.SIZE 5 INTERNALDATE "{date}")\r\n$TAG OK done\r\n'.encode()
     server.answer = lambda command: listed if "RFC822.SIZE" in command else None
     (mail,) = fetch(mailbox, limit=1).mails
-    assert mail.received_at.year == 9999, "to come, so it counts as the moment of listing"
+    assert mail.received_at.year == year
 
 
 def test_a_body_that_is_none_is_left_for_the_reconcile(server, mailbox):
