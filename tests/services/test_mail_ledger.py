@@ -139,6 +139,27 @@ def test_a_page_is_at_most_two_statements(world):
         assert len(seen) <= 2
 
 
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        ({}, ""),
+        ({"verdict": "ticket"}, "ix_mail_ledger_verdict"),
+        ({"mailbox_id": 1}, "ix_mail_ledger_mailbox"),
+        ({"is_late": True}, "ix_mail_ledger_late"),
+        ({"rule_id": 1}, "ix_mail_ledger_rule"),
+        ({"since": NOW, "until": NOW}, "ix_mail_ledger_received"),
+    ],
+)
+def test_each_single_filter_walks_an_index_in_the_order_of_the_list(world, wanted, index):
+    if world.database.reader.dialect.name != "sqlite":
+        pytest.skip("reads the plan of SQLite")
+    with world.database.read_session() as session, counted_statements(session) as seen:
+        list_ledger(session, LedgerFilter(**wanted), now=NOW)
+        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {seen[0]}", (1,) * seen[0].count("?"))
+        steps = " ".join(row[-1] for row in plan)
+    assert index in steps and "TEMP B-TREE" not in steps, steps
+
+
 def test_days_are_counted_by_when_mails_were_received(world):
     days = [NOW - timedelta(days=n) for n in (2, 1, 0)]
     fill(
