@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from portal.cli_mail_listen import check, listen
+from portal.cli_mail_authorize import authorize
 from portal.cli_mail_parse import parse
 from portal.config import load_config
 from portal.core.errors import DomainError
@@ -27,6 +28,7 @@ mail.add_command(listen)
 
 
 mail.add_command(parse)
+mail.add_command(authorize)
 
 
 @mail.command("import")

@@ -21,7 +21,7 @@ from portal.services.audit import Change, record_change
 from portal.services.checks import CheckView, ask_check, load_check
 from portal.services.context import Context
 from portal.services.mail_tokens import open_account
-from portal.services.mailboxes import READ_KINDS
+from portal.services.mailboxes import READ_KINDS, list_mailboxes
 
 SIGN_IN = "sign_in"
 APP = "app"
@@ -60,6 +60,16 @@ def load_sign_in(session: Session, row: MailboxRow) -> SignInView | None:
         signed_in_at=token.authorized_at if token else None,
         last=load_check(session, check_name(row.id)),
     )
+
+
+def find_by_name(session: Session, name: str) -> MailboxRow:
+    """The mailbox that signs in by OAuth and has this name, in any case. Raises DomainError with the names there are."""
+    rows = [row for row in list_mailboxes(session) if row.options.get("oauth")]
+    for row in rows:
+        if row.name.lower() == name.strip().lower():
+            return row
+    names = ", ".join(row.name for row in rows) or "none yet"
+    raise DomainError(f"No mailbox named {name} signs in by OAuth. Those that do: {names}.")
 
 
 def check_name(mailbox_id: int) -> str:

@@ -12,6 +12,7 @@ from portal.services.mail_authorize import (
     STILL_WAITING,
     begin_sign_in,
     check_name,
+    find_by_name,
     finish_sign_in,
     load_sign_in,
     record_signed_in,
@@ -133,6 +134,13 @@ def test_who_signed_in_is_on_record_and_the_mailbox_is_read_at_once(world):
     record_signed_in(world, mailbox_id, "dana@shop.example")
     assert {"mail_fetch", "mail_out"} <= set(world.woken) and load(world, mailbox_id).next_at == world.clock.now()
     assert check_name(mailbox_id) == f"sign_in:{mailbox_id}" and len(check_name(10**9)) <= 40
+
+
+def test_a_mailbox_is_found_by_its_name(world):
+    mailbox_id = save(world)
+    assert read(world, find_by_name, " help ").id == mailbox_id
+    with pytest.raises(DomainError, match="Those that do: Help"):
+        read(world, find_by_name, "Other")
 
 
 def test_a_mailbox_with_a_password_has_nothing_to_sign_in_for(world):
