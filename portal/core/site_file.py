@@ -15,6 +15,7 @@ import yaml
 from portal.core.calendars import WEEKDAY_NAMES, WEEKDAYS
 from portal.core.errors import DomainError
 from portal.core.mail_rules import Action, ConditionKind
+from portal.core.mail_templates import EVENTS, LANGUAGES
 from portal.core.settings import SPECS
 from portal.core.site_file_nodes import EnvRef, Fault, Key, Kind, Shape, read_node
 
@@ -149,6 +150,12 @@ _MAIL_RULE = (
     Key("opens", Kind.TEXTS, "For `monitor`: subjects that open, like `PROBLEM: {key} is {*}`.", default=()),
     Key("closes", Kind.TEXTS, "For `monitor`: subjects that resolve, like `RECOVERY: {key}`.", default=()),
 )
+_MAIL_WORDS = (
+    Key("mail", Kind.TEXT, "One of: " + ", ".join(f"`{name}`" for name in EVENTS) + ".", is_required=True),
+    Key("language", Kind.TEXT, "One of: " + ", ".join(f"`{code}`" for code in LANGUAGES) + ".", is_required=True),
+    Key("subject", Kind.TEXT, "Stands behind the ticket’s number.", is_required=True),
+    Key("text", Kind.TEXT, "With places like `{{ name }}`; the page of the mail lists them.", is_required=True),
+)
 _WORDS = tuple(
     Key(aspect, Kind.WORDS, words)
     for aspect, words in (
@@ -242,6 +249,10 @@ SECTIONS = (
         "mail_rules", "Rules for mail as it comes in, in the order they are asked. All of them: others are removed.",
         Shape(Kind.MAPS, _MAIL_RULE), True,
     ),
+    Section(
+        "mail_words", "Words of mails that are yours. All of them: for others ours are used.",
+        Shape(Kind.MAPS, _MAIL_WORDS), True,
+    ),
 )  # fmt: skip
 _BY_NAME = {section.name: section for section in SECTIONS}
 
@@ -315,7 +326,13 @@ def _reference(dumper: yaml.SafeDumper, ref: EnvRef) -> yaml.Node:
     return dumper.represent_mapping("tag:yaml.org,2002:map", {"env": ref.name}, flow_style=True)
 
 
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    """Several lines as several lines."""
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
 _Dumper.add_representer(EnvRef, _reference)
+_Dumper.add_representer(str, _text)
 
 
 def write_site_file(sections: Mapping[str, Any]) -> str:

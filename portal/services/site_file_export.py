@@ -25,6 +25,7 @@ from portal.services.people import list_people
 from portal.services.rules import list_rules
 from portal.services.settings import list_set_secrets, load_settings
 from portal.services.site_file_mail_rules import collect_mail_rules
+from portal.services.site_file_mail_words import collect_mail_words
 
 
 def collect_sections(session: Session, *, now: datetime) -> dict[str, Any]:
@@ -34,7 +35,7 @@ def collect_sections(session: Session, *, now: datetime) -> dict[str, Any]:
         "settings": _settings, "people": _people, "queues": _queues, "categories": _categories, "words": _words,
         "hours": _hours, "holidays": _holidays, "escalation": _escalation, "shifts": _shifts,
         "mailboxes": _mailboxes, "rules": _rules,
-        "mail_rules": collect_mail_rules,
+        "mail_rules": collect_mail_rules, "mail_words": collect_mail_words,
     }  # fmt: skip
     return {name: collect(session, wall) for name, collect in collectors.items()}
 

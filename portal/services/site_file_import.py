@@ -26,6 +26,7 @@ from portal.services.context import Context
 from portal.services.escalation_steps import load_policy, save_policy
 from portal.services.settings import list_set_secrets, load_settings, save_settings
 from portal.services.site_file_mail_rules import apply_mail_rules
+from portal.services.site_file_mail_words import apply_mail_words
 
 _ROLES_ASKED = ("on_call", "fallback", "managers")
 
@@ -384,4 +385,5 @@ _APPLY: dict[str, Callable[[Run, Any], None]] = {
     "mailboxes": _mailboxes,
     "rules": _rules,
     "mail_rules": apply_mail_rules,
+    "mail_words": apply_mail_words,
 }
