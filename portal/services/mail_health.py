@@ -21,7 +21,7 @@ from portal.models import Alarm, Job, JobRun, MailboxRow, MailLedger, MailToken,
 from portal.services.alarms import end_alarm, raise_alarm
 from portal.services.context import Context
 from portal.services.mail_intake import count_unexplained
-from portal.services.mailboxes import GRAPH, is_started, list_mailboxes
+from portal.services.mailboxes import GRAPH, READ_KINDS, is_started
 from portal.services.page_texts import INFO, Text, add_text
 from portal.services.paging_rules import load_paging_rules
 from portal.services.recipients import load_managers
@@ -58,11 +58,13 @@ class MailboxHealth:
         return self.state in (health.GOOD, health.OFF, health.NEW) and not (self.expiry and self.expiry.words)
 
 
-def load_mailbox_health(session: Session, settings: SiteSettings, *, now: datetime) -> list[MailboxHealth]:
-    """Every mailbox that is read, by name. Three statements."""
-    rows = list_mailboxes(session)
-    today = _count_today(session, settings.zone, now) if rows else {}
-    tokens = {one.mailbox_id: one for one in session.scalars(select(MailToken))} if rows else {}
+def load_mailbox_health(
+    session: Session, settings: SiteSettings, *, now: datetime, counts_today: bool = False
+) -> list[MailboxHealth]:
+    """Every mailbox that is read, by name. One statement; another one where what came in today is counted."""
+    query = select(MailboxRow, MailToken).outerjoin(MailToken, MailToken.mailbox_id == MailboxRow.id)
+    found = session.execute(query.where(MailboxRow.kind.in_(READ_KINDS)).order_by(MailboxRow.name)).all()
+    today = _count_today(session, settings.zone, now) if found and counts_today else {}
     limit = timedelta(minutes=settings.mail_unread_minutes)
     local = now.astimezone(settings.zone).date()
     return [
@@ -71,9 +73,9 @@ def load_mailbox_health(session: Session, settings: SiteSettings, *, now: dateti
             health.decide_state(_read_state(row), now=now, limit=limit),
             health.unread_since(_read_state(row), now=now, limit=limit),
             today.get(row.id, 0),
-            _expiry(row, tokens.get(row.id), settings.zone, local),
+            _expiry(row, token, settings.zone, local),
         )
-        for row in rows
+        for row, token in found
     ]
 
 

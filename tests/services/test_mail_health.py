@@ -89,7 +89,7 @@ def store(world, *, minutes, state="stored"):
 
 def health(world):
     with world.database.read_session() as session:
-        return load_mailbox_health(session, load_settings(session), now=world.clock.now())
+        return load_mailbox_health(session, load_settings(session), now=world.clock.now(), counts_today=True)
 
 
 def set_to(world, key, value):

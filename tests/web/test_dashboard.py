@@ -60,14 +60,31 @@ def test_the_links_of_what_is_missing_are_for_those_who_may(web):
     assert alice.select("a") and not bob.select('a[href^="/mailboxes"]')
 
 
+def test_mailboxes_that_need_a_look_are_named_and_well_ones_only_counted(web):
+    assert not web.as_("bob").get("/dashboard").soup.select("#mailboxes")
+    with web.database.unit_of_work() as uow:
+        at = web.clock.now() + timedelta(minutes=1)
+        row = MailboxRow(name="Help", kind="imap", address="help@a.example", next_at=at, last_ok_at=at)
+        uow.session.add(row)
+        uow.session.flush()
+        mailbox_id = row.id
+    assert "It works" in web.as_("bob").get("/dashboard").one("#mailboxes").text
+    with web.database.unit_of_work() as uow:
+        row = uow.session.get_one(MailboxRow, mailbox_id)
+        row.last_error, row.failing_since_at = "The login was refused.", web.clock.now() - timedelta(hours=1)
+    panel = web.as_("alice").get("/dashboard").one("#mailboxes")
+    assert "not being read" in panel.text and "The login was refused." in panel.text
+    assert panel.select(f'a[href="/mailboxes/{mailbox_id}"]')
+
+
 def test_strangers_are_sent_to_sign_in(web):
     assert web.anonymous().get("/dashboard", status=303).response.headers["Location"].startswith("/login")
 
 
-def test_the_dashboard_costs_at_most_ten_statements(web):
+def test_the_dashboard_costs_at_most_eleven_statements(web):
     wall = datetime(2026, 11, 21, 2, 10)
     for number in range(20):
         create(web, f"Ticket {number}")
     with web.database.unit_of_work() as uow:
         uow.session.add(ShiftRow(user_id=BOB, starts=wall, ends=wall + timedelta(hours=6)))
-    assert statements(web, web.as_("bob"), "/dashboard") <= 10
+    assert statements(web, web.as_("bob"), "/dashboard") <= 11

@@ -15,6 +15,7 @@ from portal.services.dashboard import (
     load_open_pages,
     load_open_tickets,
 )
+from portal.services.mail_health import load_mailbox_health
 from portal.services.mail_intake import count_unexplained
 from portal.services.readiness import Readiness, load_readiness
 from portal.web.auth import may_visit, requires
@@ -29,7 +30,7 @@ _TITLES = {job.name: job.title for job in JOBS}
 @bp.get("/dashboard")
 @requires("dashboard.view")
 def show() -> str:
-    """Ten statements at most, whatever the number of tickets."""
+    """Eleven statements at most, whatever the number of tickets."""
     session, settings, at = reads(), site(), now()
     readiness = load_readiness(session, settings, now=at)
     return render_partial(
@@ -39,6 +40,7 @@ def show() -> str:
         on_call=load_on_call(session, now=at, zone=settings.zone),
         pages=load_open_pages(session),
         unexplained=count_unexplained(session, now=at),
+        mailboxes=load_mailbox_health(session, settings, now=at),
         readiness=readiness,
         places=_places(readiness),
         jobs=load_jobs_state(session),
