@@ -78,7 +78,7 @@ def load_mailbox(mailbox_id: int) -> MailboxRow:
 
 def state_of(mailbox_id: int) -> dict[str, Any]:
     """What `mailboxes/_check.html` shows."""
-    found = load_mailbox_health(g.read, site(), now=now())
+    found = load_mailbox_health(g.read, site(), now=now(), counts_today=True)
     health = next(one for one in found if one.row.id == mailbox_id)
     sign_in = load_sign_in(g.read, health.row)
     return {"mailbox": health.row, "health": health, "look_back": LOOK_BACK_DAYS, "sign_in": sign_in}

@@ -24,7 +24,7 @@ from portal.web.state import change, context, now, site, write
 @requires("mail.edit")
 def index() -> str:
     """All mailboxes and how they are."""
-    found = load_mailbox_health(g.read, site(), now=now())
+    found = load_mailbox_health(g.read, site(), now=now(), counts_today=True)
     queues = {queue.id: queue.name for queue in load_choices(g.read).queues}
     return render_partial("mailboxes/index.html", "mailboxes/_list.html", mailboxes=found, queues=queues)
 
