@@ -10,7 +10,7 @@ from portal.core.mail_templates import ANSWER, CONFIRMATION, EVENTS, LANGUAGES, 
 from portal.core.settings import SiteSettings
 from portal.models import Message, Ticket
 from portal.services.mail_templates import save_template
-from portal.services.mail_words import Letter, language_of, render_letter
+from portal.services.mail_words import Letter, language_of, preview_letter, render_letter
 from tests.services.mail_world import make_mail_world
 from tests.services.paging_world import add_ticket
 from tests.services.runtime_world import write
@@ -98,3 +98,20 @@ def test_the_requesters_language_is_used_where_it_is_known_else_the_sites(world)
 def test_a_quoted_mail_does_not_say_what_language_its_reader_speaks(world):
     quoted = "\n".join(f"> {GERMAN}" for _ in range(5))
     assert language(world, f"The printer does not work and I need it.\n\nOn Monday Bob wrote:\n{quoted}") == "en"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("event", EVENTS)
+@pytest.mark.parametrize("site_url", ["", "https://help.shop.example"])
+def test_the_preview_fills_every_place_with_an_invented_ticket(event, language, site_url):
+    spec = EVENTS[event]
+    template = Template("s", "\n".join(f"{name}: {{{{ {name} }}}}" for name in spec.places))
+    settings = SiteSettings(site_name="Shop", form_price="120")
+    words = preview_letter(template, event, language, settings=settings, site_url=site_url)
+    missing = {name for name in spec.places if f"{name}: " not in words.text}
+    assert missing == ({"by_mail"} if site_url else {"link"}) and "[#1234]" in words.subject
+
+
+def test_the_preview_takes_words_that_are_not_finished():
+    words = preview_letter(Template("", "Hi {{ foo }}x\nHello {{ na"), "answer", "en", settings=SETTINGS, site_url="")
+    assert words.text.startswith("Hello {{ na\n") and words.subject == "[#1234]"
