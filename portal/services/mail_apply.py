@@ -20,6 +20,7 @@ from portal.models import (
     MailboxRow,
     MailLedger,
     Message,
+    Requester,
     SessionBlobStore,
     Ticket,
     TicketEvent,
@@ -94,13 +95,19 @@ def _join(
         rules = load_paging_rules(uow.session, now=now)
         message = take_reply(uow, ticket, new, rules=rules, is_quiet=row.is_quiet, command=plan.command)
         _add_files(uow, message, mail.attachments)
-        keep_copies(context, uow, ticket, mail)
+        if mail.sender and mail.sender.key == _requester_address(uow, ticket):
+            keep_copies(context, uow, ticket, mail)
         if not row.is_quiet:
             tell_team(context, uow, ticket, message)
     else:
         _speak_ourselves(context, uow, ticket, row, mail, plan, new)
     for other in plan.also:
         _may_belong(uow, other, ticket, now=now)
+
+
+def _requester_address(uow: UnitOfWork, ticket: Ticket) -> str:
+    requester = uow.session.get(Requester, ticket.requester_id) if ticket.requester_id else None
+    return requester.email if requester else ""
 
 
 def _speak_ourselves(

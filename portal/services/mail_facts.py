@@ -43,7 +43,10 @@ def load_facts(
     same = [one for one in twins if one.content_hash == mail.content_hash]
     twin = next((one for one in same if _counts(session, row, one, ticket)), None)
     other = None if same else next(iter(twins), None)
-    rule = decide_for_mail(session, row, mail, kind=kind, is_reply=ticket is not None)
+    writer = Writer(is_sent=row.is_sent)
+    if ticket is not None:
+        writer = load_writer(session, row, mail, ticket=ticket, distrust=distrust)
+    rule = None if row.is_sent else decide_for_mail(session, row, mail, kind=kind, is_reply=ticket is not None)
     return IntakeFacts(
         kind=kind,
         thread=thread,
@@ -52,9 +55,7 @@ def load_facts(
         twin_ticket=twin.ticket_id if twin else None,
         has_id_twin=other is not None,
         id_twin_ticket=other.ticket_id if other else None,
-        writer=load_writer(session, row, mail, ticket=ticket, distrust=distrust)
-        if ticket
-        else Writer(is_sent=row.is_sent),
+        writer=writer,
         is_cut=row.is_cut,
         rule=rule,
         monitor_ticket=find_monitor_ticket(session, rule, received_at=row.received_at),
