@@ -36,11 +36,13 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How many mails were decided, and how many somebody else had decided before; `faster` are their names."""
+    """How many mails were decided, how many somebody else had decided before (`faster` are their names), and to how
+    many the decision does not apply."""
 
     done: int
     late: int
     faster: tuple[str, ...] = ()
+    unfit: int = 0
 
 
 def offered_decisions(mail: MailLedger | LedgerLine) -> tuple[Decision, ...]:
@@ -63,24 +65,28 @@ def mark_of(mail: MailLedger | LedgerLine) -> str:
 
 
 def decide_mails(uow: UnitOfWork, marks: Sequence[str], decision: Decision, *, change: Change) -> Outcome:
-    """Decide mails as they were shown, at most 100. What changed since, or does not allow it, is counted as late."""
+    """Decide mails as they were shown, at most 100. What changed since is left as it is."""
     done: list[int] = []
     late: list[int] = []
+    unfit = 0
     by = uow.session.get(User, change.actor_id) if change.actor_id else None
     for mark in dict.fromkeys(marks[:MOST]):
         number = mark.partition(".")[0]
         row = uow.session.get(MailLedger, int(number)) if number.isascii() and number.isdigit() else None
         if row is None:
             continue
-        if mark != mark_of(row) or decision not in offered_decisions(row):
+        if mark != mark_of(row):
             late.append(row.id)
+            continue
+        if decision not in offered_decisions(row):
+            unfit += 1
             continue
         _decide(row, decision, by=by.name if by else "hand", now=change.at)
         record_change(uow, change, f"mail.{decision}", _subject(row.id))
         done.append(row.id)
     if done and decision is not Decision.IGNORE:
         uow.wake(MAIL_INTAKE)
-    return Outcome(len(done), len(late), _who_decided(uow.session, late))
+    return Outcome(len(done), len(late), _who_decided(uow.session, late), unfit)
 
 
 def _decide(row: MailLedger, decision: Decision, *, by: str, now: datetime) -> None:

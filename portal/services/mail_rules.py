@@ -49,6 +49,8 @@ def save_mail_rule(uow: UnitOfWork, rule: MailRule, *, change: Change) -> int:
     problems = check_mail_rule(rule)
     if problems:
         raise DomainError("\n".join(problems))
+    if any(one.name == rule.name.strip() and one.id != rule.id for one in list_mail_rules(uow.session)):
+        raise DomainError(f"There is a rule “{rule.name.strip()}” already.")
     row = _existing(uow.session, rule.id) if rule.id else MailRuleRow(position=_next_position(uow.session))
     row.name, row.action, row.is_enabled = rule.name.strip(), str(rule.action), rule.is_enabled
     row.mailbox_id, row.conditions, row.options = rule.mailbox_id, stored_conditions(rule), stored_options(rule)

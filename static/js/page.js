@@ -52,6 +52,16 @@
     if (event.key === "Escape") closeMenus();
   });
 
+  // A box that ticks all others of its form; without JavaScript it is not shown.
+  function showCheckAll(scope) {
+    for (const box of scope.querySelectorAll("[data-check-all]")) box.hidden = false;
+  }
+
+  document.addEventListener("change", (event) => {
+    if (!event.target.matches("[data-check-all]")) return;
+    for (const box of event.target.form.querySelectorAll("[type=checkbox][name]")) box.checked = event.target.checked;
+  });
+
   document.addEventListener("htmx:afterSwap", (event) => {
     const box = dialog();
     const target = event.detail.target || event.target; // a history restore names none
@@ -62,6 +72,7 @@
     }
     if (target.id === "flash") target.scrollIntoView({ block: "nearest" });
     focusFirstError(target);
+    showCheckAll(document);
   });
 
   document.addEventListener("htmx:historyRestore", showTheme);
@@ -81,5 +92,6 @@
   }
 
   showTheme();
+  showCheckAll(document);
   focusFirstError(document);
 })();

@@ -112,7 +112,7 @@ def test_a_mailing_list_s_mail_can_be_released_and_is_never_answered(world):
 def test_what_became_something_and_our_own_mail_cannot_be_decided(world):
     for row in (post(world), post(world, sender=FORM.address)):
         assert offered_decisions(row) == ()
-        assert decide(world, Decision.RELEASE, row).late == 1
+        assert decide(world, Decision.RELEASE, row).unfit == 1
         assert now(world, row).verdict_at == row.verdict_at
 
 

@@ -81,6 +81,14 @@ def test_a_wrong_rule_is_refused(world):
         change(world, save_mail_rule, MailRule("Everything", Action.IGNORE))
 
 
+def test_a_name_is_given_once(world):
+    rule_id = add_rule(world, (K.SUBJECT_HAS, "a"), name="A")
+    with pytest.raises(DomainError, match="There is a rule “A” already"):
+        add_rule(world, (K.SUBJECT_HAS, "b"), name="A ")
+    change(world, remove_mail_rule, rule_id)
+    add_rule(world, (K.SUBJECT_HAS, "b"), name="A")
+
+
 def test_what_a_rule_decided_survives_its_removal(world):
     rule_id = add_rule(world, (K.SUBJECT_HAS, "fire"))
     row = post(world)

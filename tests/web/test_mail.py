@@ -212,6 +212,10 @@ def test_what_cannot_be_decided_is_said(web, ledger):
     assert "Choose at least one mail first." in alice.follow(alice.post("/mail/decide", {"do": "retry"})).text
     told = alice.follow(alice.post("/mail/decide", {"mark": f"{ledger_id}.0", "do": "retry"}))
     assert "Somebody else was faster" in told.text
+    nameless = ledger(verdict="quarantined")
+    shown = mark(alice.get(f"/mail/{nameless}"), nameless)
+    unfit = alice.follow(alice.post("/mail/decide", {"mark": shown, "do": "release"}))
+    assert "“Let in” does not apply to one mail, which stayed as before." in unfit.text
     alice.post("/mail/decide", {"mark": "1.0", "do": "explode"}, status=400)
     answer = alice.post("/mail/decide", {"do": "retry", "next": "https://evil.example/"})
     assert answer.response.headers["Location"] == "/mail"

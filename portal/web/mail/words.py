@@ -73,6 +73,9 @@ def tell_outcome(outcome: Outcome, decision: Decision, *, me: str) -> tuple[str,
         verb = "were" if who == "You" or len(others) > 1 else "was"
         what = "one mail" if outcome.late == 1 else f"{outcome.late} mails"
         told.append(f"{who} {verb} faster: {what} had been decided already and stayed as decided.")
+    if outcome.unfit:
+        what = "one mail" if outcome.unfit == 1 else f"{outcome.unfit} mails"
+        told.append(f"“{words.button}” does not apply to {what}, which stayed as before.")
     if not told:
         return "Choose at least one mail first.", "warn"
-    return " ".join(told), "warn" if outcome.late else "good"
+    return " ".join(told), "warn" if outcome.late or outcome.unfit else "good"
