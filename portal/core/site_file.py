@@ -91,6 +91,24 @@ _SERVER = (
     Key("user", Kind.TEXT, "Name to sign in with.", default=""),
     Key("password", Kind.REFERENCE, _BY_REFERENCE),
 )
+_APPLICATION = (
+    Key("client_id", Kind.TEXT, "ID of the registered application.", is_required=True),
+    Key("client_secret", Kind.REFERENCE, _BY_REFERENCE),
+    Key("login_url", Kind.TEXT, "Another place to sign in; for a proxy or a test.", default=""),
+)
+_OAUTH = (
+    Key("provider", Kind.TEXT, "One of: `microsoft`, `google`.", is_required=True),
+    Key("tenant", Kind.TEXT, "Microsoft only: ID of the directory, or its domain.", default=""),
+    *_APPLICATION,
+    Key("sign_in", Kind.TEXT, "One of: `app` (Microsoft only), `code` (a link), `device` (a code).", default="code"),
+)
+_GRAPH = (
+    Key("tenant", Kind.TEXT, "ID of the directory, or its domain.", is_required=True),
+    *_APPLICATION,
+    Key("sign_in", Kind.TEXT, "One of: `app` (by its own right), `code` (a link), `device` (a code).", default="app"),
+    Key("cloud", Kind.TEXT, "One of: `global`, `us`, `us_dod`, `china`.", default="global"),
+    Key("url", Kind.TEXT, "Another place of Graph; for a proxy or a test.", default=""),
+)
 _PERSON = (
     Key("mail", Kind.TEXT, "Mail address; finds the person again.", is_required=True),
     Key("name", Kind.TEXT, "How colleagues call them.", is_required=True),
@@ -115,8 +133,10 @@ _MAILBOX = (
     Key("enabled", Kind.FLAG, "Whether it is read.", default=True),
     Key("secret_expires_on", Kind.DATE, "When its password or client secret ends; warned of beforehand."),
     Key("takes_duplicates", Kind.FLAG, "`true`: mail that another mailbox had too makes a ticket here.", default=False),
-    Key("imap", Kind.MAP, "Server to read from.", is_required=True, keys=_SERVER),
+    Key("imap", Kind.MAP, "Server to read from; or else `graph`.", keys=_SERVER),
     Key("smtp", Kind.MAP, "Server to send through; without one nothing is sent.", keys=_SERVER),
+    Key("oauth", Kind.MAP, "How to sign in there by OAuth instead of a password.", keys=_OAUTH),
+    Key("graph", Kind.MAP, "A mailbox at Microsoft 365, which reads and sends.", keys=_GRAPH),
 )
 _CONDITION = (
     Key("kind", Kind.TEXT, "What it looks at, such as `subject_has` or `after_hours`.", is_required=True),

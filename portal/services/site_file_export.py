@@ -26,6 +26,7 @@ from portal.services.rules import list_rules
 from portal.services.settings import list_set_secrets, load_settings
 from portal.services.site_file_mail_rules import collect_mail_rules
 from portal.services.site_file_mail_words import collect_mail_words
+from portal.services.site_file_sign_in import export_sign_in
 
 
 def collect_sections(session: Session, *, now: datetime) -> dict[str, Any]:
@@ -140,7 +141,8 @@ def _mailboxes(session: Session, wall: datetime) -> list[dict[str, Any]]:
         entry |= {"interval_s": row.interval_s, "enabled": row.is_enabled}
         entry |= {"secret_expires_on": row.secret_expires_on} if row.secret_expires_on else {}
         entry |= {"takes_duplicates": True} if row.takes_duplicates else {}
-        found.append({**entry, **_servers(row)})
+        secret = secret_name("MAILBOX", row.name, "CLIENT_SECRET")
+        found.append({**entry, **_servers(row), **export_sign_in(row, secret=secret)})
     return found
 
 

@@ -24,9 +24,11 @@ from portal.services import calendars, categories, lexicon, mailboxes, oncall, p
 from portal.services.audit import Change
 from portal.services.context import Context
 from portal.services.escalation_steps import load_policy, save_policy
+from portal.services.mailboxes_graph import make_form, save_graph_mailbox
 from portal.services.settings import list_set_secrets, load_settings, save_settings
 from portal.services.site_file_mail_rules import apply_mail_rules
 from portal.services.site_file_mail_words import apply_mail_words
+from portal.services.site_file_sign_in import read_oauth, read_place, read_secret_reference
 
 _ROLES_ASKED = ("on_call", "fallback", "managers")
 
@@ -288,6 +290,8 @@ def _mailboxes(run: Run, entries: list[dict[str, Any]]) -> None:
     for place, entry in enumerate(entries):
         with run.at("mailboxes", place):
             row = run.uow.session.scalar(select(MailboxRow).where(MailboxRow.name == entry["name"].strip()))
+            at_graph = read_place(entry, row)
+            is_stored, what = bool(row and row.secrets.get("oauth")), f"the application of {entry['name']}"
             form = mailboxes.MailboxForm(
                 name=entry["name"],
                 address=entry["address"],
@@ -302,12 +306,19 @@ def _mailboxes(run: Run, entries: list[dict[str, Any]]) -> None:
                 is_enabled=entry["enabled"],
                 secret_expires_on=entry.get("secret_expires_on"),
                 takes_duplicates=entry["takes_duplicates"],
-                oauth=row.options.get("oauth", {}) if row else {},
+                oauth=read_oauth(entry),
+                client_secret=run.secret(read_secret_reference(entry), is_stored=is_stored, what=what),
                 read_from_at=row.read_from_at if row else None,
             )
+            form = make_form(form, at_graph) if at_graph else form
             if row is None or _differs(run, row, form):
                 row_id = row.id if row else None
-                mailboxes.save_mailbox(run.uow, form, box=run.context.box, change=run.change, mailbox_id=row_id)
+                if at_graph:
+                    save_graph_mailbox(
+                        run.uow, form, at_graph, box=run.context.box, change=run.change, mailbox_id=row_id
+                    )  # fmt: skip
+                else:
+                    mailboxes.save_mailbox(run.uow, form, box=run.context.box, change=run.change, mailbox_id=row_id)
                 run.changes.append(f"mailboxes: {form.name} {'changed' if row_id else 'added'}")
 
 
@@ -324,6 +335,11 @@ def _server(run: Run, row: MailboxRow | None, kind: str, entry: dict[str, Any]) 
 
 def _differs(run: Run, row: MailboxRow, form: mailboxes.MailboxForm) -> bool:
     account = mailboxes.load_account(row, run.context.box)
+    known = {key: value for key, value in account.oauth.items() if key != "client_secret"}
+    if (known, account.graph) != (form.oauth, form.graph):
+        return True
+    if form.client_secret and form.client_secret != account.oauth.get("client_secret"):
+        return True
     for server, stored in ((form.imap, account.imap), (form.smtp, account.smtp)):
         keys = ("host", "port", "security", "user") if server.host else ()
         if bool(server.host) != bool(stored) or any(getattr(server, key) != stored.get(key) for key in keys):
