@@ -145,10 +145,10 @@ def _expiry(row: MailboxRow, token: MailToken | None, zone: ZoneInfo, today: dat
     if token is not None and token.authorized_at is not None:
         renewed = token.changed_at + timedelta(days=health.REFRESH_TOKEN_DAYS)
         ends.append((renewed.astimezone(zone).date(), "The sign-in"))
-    if not ends or not row.is_enabled:
+    if not ends:
         return None
     ends_on, what = min(ends)
-    stage = health.expiry_stage(ends_on, today=today)
+    stage = health.expiry_stage(ends_on, today=today) if row.is_enabled else None
     words = "" if stage is None else health.expiry_words(row.name, what, ends_on, today=today)
     return Expiry(ends_on, stage, words)
 

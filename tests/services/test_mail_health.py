@@ -149,9 +149,10 @@ def test_after_an_outage_mailboxes_get_their_chance_first(world):
 
 
 def test_a_mailbox_that_is_off_or_waits_raises_nothing(world):
-    change(world, failing_since_at=DAY, is_enabled=False)
+    change(world, failing_since_at=DAY, is_enabled=False, secret_expires_on=DAY.date())
     audit(world, minutes=60)
     assert banners(world) == [] and health(world)[0].state == "off"
+    assert health(world)[0].expiry.ends_on == DAY.date() and health(world)[0].is_well
 
 
 def test_an_alarm_that_somebody_has_seen_does_not_come_back_for_the_same_incident(world):

@@ -1,5 +1,6 @@
 """The settings file against a database: import, export, again."""
 
+from datetime import date
 from types import SimpleNamespace
 
 import pytest
@@ -7,7 +8,7 @@ from sqlalchemy import func, select
 
 from portal.core.site_file import SiteFileError, read_site_file
 from portal.integrations.system.keyfile import KeyFileBox
-from portal.models import AuditEvent, Category, HolidayRow, MailboxRow, Phone, Queue, ShiftRow, User
+from portal.models import AuditEvent, Category, HolidayRow, MailboxRow, MailFolder, Phone, Queue, ShiftRow, User
 from portal.services import people
 from portal.services.calendars import load_week
 from portal.services.context import Context
@@ -50,6 +51,13 @@ mailboxes:
   - name: Support
     address: help@a.example
     queue: Servers
+    signature: |
+      Your IT
+      Acme
+    folder: [INBOX, Desk]
+    sent_folder: Sent
+    secret_expires_on: 2027-01-31
+    takes_duplicates: true
     imap: {host: imap.a.example, port: 993, user: help, password: {env: MAIL_PW}}
     smtp: {host: smtp.a.example, port: 587, security: starttls}
 rules:
@@ -111,6 +119,9 @@ def test_a_whole_file_makes_the_whole_site(world):
     assert world.rows(select(ShiftRow.note)) == ["night"]
     (mailbox,) = world.rows(select(MailboxRow))
     assert world.context.box.open(mailbox.secrets["imap"]) == "mail geheim"
+    assert (mailbox.signature, mailbox.secret_expires_on) == ("Your IT\nAcme", date(2027, 1, 31))
+    assert mailbox.takes_duplicates and mailbox.options["folders"] == ["INBOX", "Desk"]
+    assert world.rows(select(MailFolder.role).order_by(MailFolder.id)) == ["inbox", "inbox", "sent"]
     assert [(entry.rule.name, entry.rule.is_enabled) for entry in world.read(list_rules)] == [
         ("Backups", True),
         ("Nights", False),
