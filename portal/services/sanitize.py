@@ -13,11 +13,29 @@ _WHOLE_TAG = re.compile(r"<[^<>]*>")
 # They have no end, or end where the next one begins.
 _FLAT = frozenset({"br", "hr", "img", "input", "meta", "link", "wbr", "col", "p", "li", "td", "tr", "th", "dt", "dd"})
 
+_PICTURE_DATA = ("data:image/png;", "data:image/jpeg;", "data:image/gif;", "data:image/webp;")
+_LINKS = ("http:", "https:", "mailto:", "tel:")
+_SCHEMES = {"http", "https", "mailto", "tel", "cid", "data"}
 _TAGS = nh3.ALLOWED_TAGS - {"map", "area", "style"}
 _ATTRIBUTES = {
     **{tag: set(names) for tag, names in nh3.ALLOWED_ATTRIBUTES.items() if tag != "img"},
     "img": {"src", "alt", "width", "height"},
 }
+_LAYOUT = {"style", "align", "valign", "width", "height", "bgcolor", "border", "cellpadding", "cellspacing", "dir"}
+_STYLED = {
+    tag: _ATTRIBUTES.get(tag, set()) | _LAYOUT | ({"color", "face", "size"} if tag == "font" else set())
+    for tag in _TAGS | {"font"}
+}
+# CSS that changes how words look and never where they stand over others.
+_PROPERTIES = {
+    "color", "background-color", "background", "font", "font-family", "font-size", "font-style", "font-weight",
+    "line-height", "text-align", "text-decoration", "text-indent", "text-transform", "vertical-align", "white-space",
+    "width", "max-width", "min-width", "height", "display", "margin", "margin-top", "margin-right", "margin-bottom",
+    "margin-left", "padding", "padding-top", "padding-right", "padding-bottom", "padding-left", "border", "border-top",
+    "border-right", "border-bottom", "border-left", "border-color", "border-style", "border-width", "border-collapse",
+    "border-spacing", "border-radius", "list-style", "list-style-type",
+}  # fmt: skip
+_REL = "noopener noreferrer nofollow"
 
 
 def sanitize_html(html: str) -> str:
@@ -31,8 +49,23 @@ def sanitize_html(html: str) -> str:
         tags=_TAGS,
         attributes=_ATTRIBUTES,
         attribute_filter=_keep,
-        url_schemes={"http", "https", "mailto", "tel", "cid"},
-        link_rel="noopener noreferrer nofollow",
+        url_schemes=_SCHEMES,
+        link_rel=_REL,
+    )
+
+
+def sanitize_as_sent(html: str, *, with_remote: bool) -> str:
+    """As `sanitize_html`, but with colours, fonts and sizes, and with pictures from elsewhere where `with_remote`. Only
+    for a page of its own whose content security policy lets nothing run and fetches nothing else."""
+    return nh3.clean(
+        html,
+        tags=_TAGS | {"font"},
+        attributes=_STYLED,
+        attribute_filter=_keep_remote if with_remote else _keep,
+        filter_style_properties=_PROPERTIES,
+        url_schemes=_SCHEMES,
+        link_rel=_REL,
+        set_tag_attribute_values={"a": {"target": "_blank"}},
     )
 
 
@@ -50,7 +83,14 @@ def _is_too_deep(html: str) -> bool:
 
 def _keep(tag: str, attribute: str, value: str) -> str | None:
     if tag == "img" and attribute == "src":
-        return value if value.lower().startswith("cid:") else None
-    if attribute == "href" and value.lower().startswith("cid:"):
-        return None
+        return value if value.strip().lower().startswith(("cid:", *_PICTURE_DATA)) else None
+    return _keep_remote(tag, attribute, value)
+
+
+def _keep_remote(tag: str, attribute: str, value: str) -> str | None:
+    start = value.strip().lower()[:30]
+    if tag == "img" and attribute == "src":
+        return value if start.startswith(("cid:", "http:", "https:", *_PICTURE_DATA)) else None
+    if attribute in ("href", "cite"):
+        return value if start.startswith(_LINKS) else None
     return value

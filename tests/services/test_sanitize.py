@@ -1,6 +1,6 @@
 import pytest
 
-from portal.services.sanitize import sanitize_html
+from portal.services.sanitize import sanitize_as_sent, sanitize_html
 
 
 @pytest.mark.parametrize(
@@ -13,7 +13,9 @@ from portal.services.sanitize import sanitize_html
         ('<p onclick="x()" style="position:fixed" class="page" id="main">x</p>', "<p>x</p>"),
         ('<img src="https://tracker.example/1.gif" alt="logo">', '<img alt="logo">'),
         ('<img src="cid:pic@x">', '<img src="cid:pic@x">'),
-        ('<img src="data:image/png;base64,AA">', "<img>"),
+        ('<img src="data:image/png;base64,AA">', '<img src="data:image/png;base64,AA">'),
+        ('<img src="data:image/svg+xml;base64,AA">', "<img>"),
+        ('<a href="data:text/html,x">x</a>', '<a rel="noopener noreferrer nofollow">x</a>'),
         ('<a href="javascript:alert(1)">x</a>', '<a rel="noopener noreferrer nofollow">x</a>'),
         ('<a href="cid:x">x</a>', '<a rel="noopener noreferrer nofollow">x</a>'),
         ('<a href="https://a.example">x</a>', '<a href="https://a.example" rel="noopener noreferrer nofollow">x</a>'),
@@ -24,6 +26,24 @@ from portal.services.sanitize import sanitize_html
 )
 def test_only_what_is_safe_to_show_is_left(html, clean):
     assert sanitize_html(html) == clean
+
+
+@pytest.mark.parametrize(
+    ("html", "with_remote", "clean"),
+    [
+        ('<p style="color:red;position:fixed">x</p>', False, '<p style="color:red">x</p>'),
+        ('<font color="red">x</font>', False, '<font color="red">x</font>'),
+        ('<img src="https://a.example/1.gif">', False, "<img>"),
+        ('<img src="https://a.example/1.gif">', True, '<img src="https://a.example/1.gif">'),
+        ('<img src="javascript:x">', True, "<img>"),
+        ("<script>x()</script><style>p{}</style><iframe src=x></iframe><form>y</form>", True, "y"),
+        ("<td onclick=x()>x", True, "x"),
+    ],
+)
+def test_as_it_was_sent_means_its_looks_and_nothing_that_runs(html, with_remote, clean):
+    assert sanitize_as_sent(html, with_remote=with_remote) == clean
+    link = sanitize_as_sent('<a href="https://a.example">x</a>', with_remote=with_remote)
+    assert 'target="_blank"' in link and 'rel="noopener noreferrer nofollow"' in link
 
 
 @pytest.mark.timeout(20)
