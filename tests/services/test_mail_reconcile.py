@@ -4,11 +4,18 @@ import pytest
 from sqlalchemy import delete, select
 
 from portal.core.errors import GatewayError
-from portal.models import MailLedger
+from portal.models import MailboxRow, MailLedger
 from portal.services import mail_store
 from portal.services.alarms import open_alarms
+from portal.services.mail_claims import claim_mailbox
 from portal.services.mail_fetch import fetch_next, read_next
-from portal.services.mail_reconcile import MailboxCheck, ask_reconcile, check_mailbox, check_mailboxes
+from portal.services.mail_reconcile import (
+    MailboxCheck,
+    ask_reconcile,
+    check_mailbox,
+    check_mailboxes,
+    reconcile_claimed,
+)
 from portal.services.mailboxes import Server
 from tests.mails import mail_bytes
 from tests.services.mail_world import NOW, add_mailbox, load, make_mail_world
@@ -121,6 +128,17 @@ def test_a_mailbox_that_cannot_be_compared_says_so_and_is_still_read(world):
     row = load(world, world.mailbox_id)
     assert row.reconcile_result == "Could not be compared: The server is away." and row.last_error == ""
     assert row.reconcile_asked_at is None and row.reconciled_at is None
+
+
+def test_a_comparison_whose_lease_was_lost_keeps_what_it_found_but_says_nothing(world):
+    forget(world, "7:1")
+    with world.database.unit_of_work() as uow:
+        ask_reconcile(uow, now=world.clock.now())
+    claimed = claim_mailbox(world)
+    with world.database.unit_of_work() as uow:
+        uow.session.get_one(MailboxRow, claimed.id).lease_owner = "somebody else"
+    assert reconcile_claimed(world, claimed, world.server).missing == 1
+    assert len(rows(world)) == 3 and load(world, claimed.id).reconcile_result == ""
 
 
 def test_mail_waits_for_no_comparison(world):
