@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -14,6 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from sqlalchemy import select
 
@@ -47,6 +49,10 @@ class Inbox:
     @property
     def port(self) -> int:
         return self.server.port
+
+    @property
+    def maildir(self) -> str:
+        return str(self.server.root / "mail" / self.user)
 
 
 class Site:
@@ -90,6 +96,7 @@ class Site:
                 if process.poll() is None:
                     os.killpg(process.pid, signal.SIGKILL)
                     process.wait()
+        wait_for_the_end(process.pid)
         words = log.read_text(errors="replace")
         assert (self.folder / "result.json").exists(), words[-4000:]
         result = Result(**json.loads((self.folder / "result.json").read_text()))
@@ -97,6 +104,21 @@ class Site:
         assert not result.error, f"{result.error}\n{words[-4000:]}"
         assert "[error" not in words and "Traceback" not in words, words[-4000:]
         return result
+
+
+def wait_for_the_end(session: int) -> None:
+    """Whatever a killed worker had started ends by itself."""
+    give_up = time.monotonic() + 20
+    while left := [pid for pid in psutil.pids() if _session_of(pid) == session]:
+        assert time.monotonic() < give_up, f"processes outlive the worker that started them: {left}"
+        time.sleep(0.05)
+
+
+def _session_of(pid: int) -> int:
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return 0
 
 
 @pytest.fixture(scope="session")

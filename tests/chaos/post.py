@@ -133,6 +133,12 @@ def _bare(writer: _Writer) -> tuple[bytes, int]:
     return writer.head(MIME_Version="", Message_ID="") + CRLF + body, 0
 
 
+def _nameless(writer: _Writer) -> tuple[bytes, int]:
+    """From a device that gives neither an id nor a date."""
+    body = writer.text().encode("ascii", "replace").replace(b"\n", CRLF)
+    return writer.head(MIME_Version="", Message_ID="", Date="") + CRLF + body, 0
+
+
 def _alternative(writer: _Writer) -> tuple[bytes, int]:
     text = writer.text()
     plain = _part("text/plain; charset=utf-8", text.encode(), "quoted-printable")
@@ -182,7 +188,7 @@ def _with_picture(writer: _Writer) -> tuple[bytes, int]:
 
 
 def _with_log(writer: _Writer) -> tuple[bytes, int]:
-    log = "\n".join(f"{n:06} ERROR 0x{writer.dice.randrange(16**8):08x} in svchost" for n in range(4_000))
+    log = "\n".join(f"{n:06} ERROR 0x{writer.dice.randrange(16**8):08x} in svchost" for n in range(8_000))
     text = _part("text/plain; charset=utf-8", writer.text().encode(), "8bit")
     log_part = _part("text/x-log; name=app.log", log.encode(), Content_Disposition="attachment; filename=app.log")
     return writer.with_parts("mixed", text, log_part), 1
@@ -232,7 +238,7 @@ def _scanner(writer: _Writer) -> tuple[bytes, int]:
 MAKES: tuple[tuple[Callable[[_Writer], tuple[bytes, int]], int], ...] = (
     (_alternative, 30), (_plain, 16), (_html_only, 10), (_with_files, 9), (_with_picture, 7), (_bare, 4),
     (_flowed_latin, 4), (_quoting_elsewhere, 4), (_forwarded, 3), (_odd_date, 3), (_by_alias, 3), (_japanese, 2),
-    (_russian, 2), (_broken, 2), (_with_log, 1), (_scanner, 1),
+    (_russian, 2), (_broken, 2), (_with_log, 1), (_scanner, 1), (_nameless, 2),
 )  # fmt: skip
 
 

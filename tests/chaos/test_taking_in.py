@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from hashlib import sha256
 
 import pytest
 from sqlalchemy import select
@@ -27,13 +28,15 @@ from tests.chaos.post import Letter, write_post
 
 TICKETS = 500
 SAMPLE = 40
+WAVE = 7
 
 
 def take_in(site: Site, inbox: Inbox, *, tickets: int, seconds: float, **plan: object) -> Result:
     """Let the workers take in the post while they are killed, and hold what they made against it."""
     site.fill(inbox=inbox)
     spec = Spec(site.url, KINDS, **plan)  # type: ignore[arg-type]
-    result = site.run("take_in", seconds=seconds, spec=spec, port=inbox.port, user=inbox.user, tickets=tickets, wave=20)
+    options = {"port": inbox.port, "user": inbox.user, "maildir": inbox.maildir, "tickets": tickets, "wave": WAVE}
+    result = site.run("take_in", seconds=seconds, spec=spec, **options)
     letters = write_post(tickets)
     rows = check_ledger(site, letters)
     check_tickets(site, letters, rows)
@@ -44,8 +47,12 @@ def take_in(site: Site, inbox: Inbox, *, tickets: int, seconds: float, **plan: o
 
 def check_ledger(site: Site, letters: Sequence[Letter]) -> list[MailLedger]:
     """One row a mail, one verdict a row, the original byte by byte. Rows in the order of the post."""
-    rows = sorted(site.rows(MailLedger), key=lambda row: int(row.provider_id.split(":")[1]))
-    assert len(rows) == len(letters)
+    by_content: dict[str, list[MailLedger]] = {}
+    for row in site.rows(MailLedger):
+        by_content.setdefault(row.sha256 or "", []).append(row)
+    # A mail that came twice has two rows, the first one first.
+    rows = [by_content[sha256(letter.raw).hexdigest()].pop(0) for letter in letters]
+    assert not any(by_content.values())
     with site.context.database.read_session() as session:
         blobs = SessionBlobStore(session)
         for row, letter in zip(rows, letters, strict=True):
@@ -99,7 +106,7 @@ def check_inbox(inbox: Inbox, letters: Sequence[Letter]) -> None:
     _, data = client.fetch("1:*", "(FLAGS BODY.PEEK[])")
     client.logout()
     parts = [piece for piece in data if isinstance(piece, tuple)]
-    assert [piece[1] for piece in parts] == [letter.raw for letter in letters]
+    assert sorted(piece[1] for piece in parts) == sorted(letter.raw for letter in letters)
     flags = {piece[0].split(b"FLAGS (")[1].split(b")")[0] for piece in parts}
     assert flags <= {b"", b"\\Recent"}
 
