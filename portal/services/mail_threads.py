@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
-from sqlalchemy import or_, select, union_all
+from sqlalchemy import select, union_all
 from sqlalchemy.orm import Session
 
 from portal.core.mail import ParsedMail
@@ -27,7 +27,7 @@ from portal.core.threading import (
     subject_numbers,
 )
 from portal.models import KnownMessageId, MailLedger, Message, OutgoingMail, Requester, Ticket, TicketCopy, User
-from portal.services.merged import find_merged
+from portal.services.merged import find_merged, with_merged
 from portal.services.settings import load_settings
 from portal.services.tickets import REPLY, REQUEST
 
@@ -148,7 +148,7 @@ def _circles(session: Session, numbers: Collection[int]) -> dict[int, Circle]:
     staff = frozenset(session.scalars(select(User.email).where(User.is_active)))
     found: dict[int, Circle] = {}
     for number in numbers:
-        ids = select(Ticket.id).where(or_(Ticket.id == number, Ticket.merged_into_id == number))
+        ids = with_merged(number)
         asked = select(Requester.email).join(Ticket, Ticket.requester_id == Requester.id).where(Ticket.id.in_(ids))
         spoken = select(Message.author).where(Message.ticket_id.in_(ids), Message.kind.in_((REQUEST, REPLY)))
         copied = select(TicketCopy.address).where(TicketCopy.ticket_id.in_(ids))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, or_, select
+from sqlalchemy import Row, and_, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from portal.core import tickets as statuses
@@ -112,8 +112,8 @@ def find_public_file(session: Session, ticket_id: int, file_id: int) -> Attachme
 def _own_tickets(ticket_id: int) -> Any:
     """The ticket, and what was merged into it of the same requester; what others said stays theirs."""
     whose = select(Ticket.requester_id).where(Ticket.id == ticket_id).scalar_subquery()
-    merged = and_(Ticket.merged_into_id == ticket_id, Ticket.requester_id == whose)
-    return select(Ticket.id).where(or_(Ticket.id == ticket_id, merged))
+    merged = select(Ticket.id).where(Ticket.merged_into_id == ticket_id, Ticket.requester_id == whose)
+    return union_all(select(literal(ticket_id)), merged)  # no OR: SQLite would read a whole index for one
 
 
 def find_waking(session: Session, ticket_id: int) -> str:

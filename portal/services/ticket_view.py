@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, String, and_, cast, func, or_, select
+from sqlalchemy import BigInteger, BindParameter, Row, Select, String, and_, bindparam, cast, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from portal.core.mail_display import has_remote_pictures, picture_ids, protection_of
@@ -26,10 +27,12 @@ from portal.models import (
     TicketEvent,
     User,
 )
+from portal.services.merged import with_merged
 
 MESSAGES = 50  # newest ones on a page; earlier ones are a link away
 EVENTS = 100
 _MOST_INVITATIONS = 3
+_WANTED: BindParameter[int] = bindparam("wanted", type_=BigInteger())
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,10 @@ class MessageView:
     """One message. `parts` are its words with quotes and signature marked; `mail` is how its mail fares: "" when none,
     or pending, sending, sent, failed, cancelled, with `mail_error`. `delivery` is what came back for it: "", delayed or
     failed, as `delivery_text` says. `ticket_id` is another than the page's where a ticket was merged into it.
-    `pictures` are the attachments its HTML shows, by content id; `invitations` those that are calendar files; `protection` is "", signed
-    or encrypted; `has_remote`: pictures from the internet were left out."""
+
+    `pictures` are the attachments its HTML shows, by content id; `invitations` those that are calendar files.
+    `protection` is "", signed or encrypted; `has_remote`: pictures from the internet were left out.
+    """
 
     id: int
     kind: str
@@ -115,19 +120,7 @@ class Conversation:
 
 def load_ticket_view(session: Session, ticket_id: int) -> TicketView | None:
     """One statement. None when there is no such ticket."""
-    copied = select(func.aggregate_strings(TicketCopy.address, " ")).where(TicketCopy.ticket_id == ticket_id)
-    related = [_pointing(name, ticket_id) for name in ("merged_into_id", "maybe_of_id", "follows_id")]
-    columns = (Ticket, Requester, Queue.name, Category.name, User.name, MailSuspension.address)
-    query = (
-        select(*columns, copied.scalar_subquery(), *related)
-        .outerjoin(Requester, Requester.id == Ticket.requester_id)
-        .outerjoin(MailSuspension, MailSuspension.address == Requester.email)
-        .outerjoin(Queue, Queue.id == Ticket.queue_id)
-        .outerjoin(Category, Category.id == Ticket.category_id)
-        .outerjoin(User, User.id == Ticket.assignee_id)
-        .where(Ticket.id == ticket_id)
-    )
-    found = session.execute(query).one_or_none()
+    found = session.execute(_ticket_select(), {"wanted": ticket_id}).one_or_none()
     if found is None:
         return None
     ticket, requester, queue, category, assignee, suspended, copies, *pointing = found
@@ -137,11 +130,26 @@ def load_ticket_view(session: Session, ticket_id: int) -> TicketView | None:
     return TicketView(ticket, requester, *names, suspended is not None, copied_to, relations)
 
 
-def _pointing(name: str, ticket_id: int) -> Any:
-    """The ids of the tickets whose column `name` names this one, in one text."""
+@cache  # building a statement costs more than running this one
+def _ticket_select() -> Select[Any]:
+    copied = select(func.aggregate_strings(TicketCopy.address, " ")).where(TicketCopy.ticket_id == _WANTED)
+    related = [_pointing(name).scalar_subquery() for name in ("merged_into_id", "maybe_of_id", "follows_id")]
+    columns = (Ticket, Requester, Queue.name, Category.name, User.name, MailSuspension.address)
+    return (
+        select(*columns, copied.scalar_subquery(), *related)
+        .outerjoin(Requester, Requester.id == Ticket.requester_id)
+        .outerjoin(MailSuspension, MailSuspension.address == Requester.email)
+        .outerjoin(Queue, Queue.id == Ticket.queue_id)
+        .outerjoin(Category, Category.id == Ticket.category_id)
+        .outerjoin(User, User.id == Ticket.assignee_id)
+        .where(Ticket.id == _WANTED)
+    )
+
+
+def _pointing(name: str) -> Select[Any]:
+    """The ids of the tickets whose column `name` names the wanted one, in one text."""
     other = aliased(Ticket)
-    ids = func.aggregate_strings(cast(other.id, String), " ")
-    return select(ids).where(getattr(other, name) == ticket_id).scalar_subquery()
+    return select(func.aggregate_strings(cast(other.id, String), " ")).where(getattr(other, name) == _WANTED)
 
 
 def load_conversation(session: Session, ticket_id: int, *, before: int | None = None) -> Conversation:
@@ -165,7 +173,7 @@ def load_history(session: Session, ticket_id: int) -> tuple[EventView, ...]:
 def find_attachment(session: Session, ticket_id: int, attachment_id: int) -> Attachment | None:
     """The attachment, if it belongs to this ticket."""
     query = select(Attachment).join(Message, Message.id == Attachment.message_id)
-    return session.scalar(query.where(Attachment.id == attachment_id, Message.ticket_id.in_(_with_merged(ticket_id))))
+    return session.scalar(query.where(Attachment.id == attachment_id, Message.ticket_id.in_(with_merged(ticket_id))))
 
 
 def read_attachment(session: Session, attachment: Attachment) -> Iterator[bytes]:
@@ -174,7 +182,7 @@ def read_attachment(session: Session, attachment: Attachment) -> Iterator[bytes]
 
 
 def _messages(ticket_id: int, before: int | None) -> Any:
-    chosen = select(Message.id).where(Message.ticket_id.in_(_with_merged(ticket_id)))
+    chosen = select(Message.id).where(Message.ticket_id.in_(with_merged(ticket_id)))
     if before is not None:
         # A mail that came late stands where it belongs in time, so the time decides and the id only between equals.
         at = select(Message.at).where(Message.id == before).scalar_subquery()
@@ -191,10 +199,6 @@ def _messages(ticket_id: int, before: int | None) -> Any:
         .outerjoin(OutgoingMail, mail)
         .order_by(Message.at.desc(), Message.id.desc(), Attachment.id)
     )
-
-
-def _with_merged(ticket_id: int) -> Any:
-    return select(Ticket.id).where(or_(Ticket.id == ticket_id, Ticket.merged_into_id == ticket_id))
 
 
 def _message(rows: list[Row[Any]]) -> MessageView:

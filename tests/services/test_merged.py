@@ -1,7 +1,8 @@
 import pytest
+from sqlalchemy import select
 
 from portal.models import Ticket
-from portal.services.merged import current_ticket, find_merged, ticket_for_link
+from portal.services.merged import current_ticket, find_merged, ticket_for_link, with_merged
 from tests.services.ticket_world import add_tickets, counted_statements, make_database, ticket_values
 
 
@@ -42,3 +43,11 @@ def test_a_link_leads_on_only_to_the_same_requesters_ticket(database):
     with database.read_session() as session:
         assert ticket_for_link(session, session.get_one(Ticket, 1)).id == 2
         assert ticket_for_link(session, session.get_one(Ticket, 3)).id == 3
+
+
+def test_a_ticket_and_what_was_merged_into_it_are_found_within_a_statement_by_index(database):
+    merge(database, (1, 2), (3, 2))
+    with database.read_session() as session:
+        found = session.scalars(select(Ticket.id).where(Ticket.id.in_(with_merged(2))))
+        assert sorted(found) == [1, 2, 3]
+        assert list(session.scalars(select(Ticket.id).where(Ticket.id.in_(with_merged(4))))) == [4]
