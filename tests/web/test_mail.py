@@ -3,9 +3,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event, insert, select
 
-from portal.models import MailboxRow, MailLedger, MailRule, Requester, SessionBlobStore
+from portal.models import BreakerTrip, MailboxRow, MailLedger, MailRule, SessionBlobStore
 from portal.services.mail_ledger import PAGE_SIZE
-from portal.services.mail_suspensions import suspend
 from tests.web.conftest import NOW
 
 RAW = b"From: dana@c.example\r\nSubject: <script>x</script>\r\nX-Spam-Flag: YES\r\n\r\n<b>hi</b>"
@@ -236,14 +235,11 @@ def test_unexplained_on_the_dashboard_leads_to_those_mails(web):
     assert not web.as_("vera").get("/dashboard").soup.select("a[href^='/mail']")
 
 
-def test_a_dead_address_is_shown_and_can_be_resumed(web, ledger):
+def test_a_stopped_circuit_breaker_is_told_where_mail_is_looked_at(web):
+    assert not web.as_("bob").get("/mail").soup.select("a[href='/mail/stopped']:not(.tabs a)")
     with web.database.unit_of_work() as uow:
-        suspend(uow, uow.session.scalars(select(Requester)).one().email, reason="5.1.1 unknown", now=NOW)
-    alice = web.as_("alice")
-    assert "dana@c.example since" in alice.get("/mail").text
-    assert "goes out again" in alice.follow(alice.post("/mail/resume", {"email": "Dana@c.example"})).text
-    assert "is not held back" in alice.follow(alice.post("/mail/resume", {"email": "x@y.example"})).text
-    assert "came back" not in alice.get("/mail").text
+        uow.session.add(BreakerTrip(scope="total", reason="Many.", tripped_at=NOW))
+    assert web.as_("bob").get("/mail").one(".notice a[href='/mail/stopped']")
 
 
 def test_who_may_see_and_who_may_change(web, ledger):
@@ -252,8 +248,7 @@ def test_who_may_see_and_who_may_change(web, ledger):
         web.anonymous().get(path, status=303)
         web.as_("vera").get(path, status=403)
         assert not web.as_("bob").get(path).soup.select("main form[method=post]")
-    for path in ("/mail/decide", "/mail/resume"):
-        web.as_("bob").post(path, status=403)
+    web.as_("bob").post("/mail/decide", status=403)
 
 
 def test_what_is_not_there_is_missing(web):

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from flask import Response as FlaskResponse
-from flask import abort, g, request, url_for
-from werkzeug.wrappers import Response
+from flask import abort, g, request
 
-from portal.core.errors import DomainError
 from portal.core.intake import QUARANTINED, VERDICTS
 from portal.core.mail_heads import cut_head
-from portal.services import mail_ledger, mail_suspensions
+from portal.services import mail_ledger
+from portal.services.breaker import count_trips
 from portal.services.mail_quarantine import mark_of, offered_decisions
 from portal.services.mail_rules import find_mail_rule, load_head
 from portal.web.auth import may, requires
-from portal.web.htmx import render_partial, saved
+from portal.web.htmx import render_partial
 from portal.web.mail import bp
 from portal.web.mail.query import KINDS, day_bounds, last_days, read_query
 from portal.web.mail.words import DECISIONS, LABELS, VERDICT_WORDS
-from portal.web.state import change, now, site, write
+from portal.web.state import now, site
 
 DAYS = 14
 
@@ -43,7 +42,7 @@ def index() -> str:
         mailboxes=mailboxes,
         names={mailbox.id: mailbox.name for mailbox in mailboxes},
         counts=mail_ledger.count_ledger(g.read, now=now()),
-        suspended=() if query.is_filtered else mail_suspensions.list_suspended(g.read),
+        stopped=count_trips(g.read),
         here="quarantine" if query.wanted.verdict == QUARANTINED else "messages",
     )
 
@@ -101,16 +100,3 @@ def original(ledger_id: int) -> FlaskResponse:
     response = FlaskResponse(raw, mimetype="application/octet-stream")
     response.headers["Content-Disposition"] = f'attachment; filename="mail-{ledger_id}.eml"'
     return response
-
-
-@bp.post("/resume")
-@requires("mail.edit")
-def resume() -> Response:
-    """Send mail to an address again although one came back."""
-    email = request.form.get("email", "")
-    try:
-        with write() as uow:
-            mail_suspensions.resume_address(uow, email, change=change())
-    except DomainError as error:
-        return saved(url_for("mail.index"), str(error), "warn")
-    return saved(url_for("mail.index"), f"Mail to {email} goes out again.")
