@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.core.invitations import Invitation, read_invitation
 from portal.core.mail_display import has_remote_pictures, picture_ids
-from portal.models import Attachment, MailLedger, Message, SessionBlobStore, Ticket
+from portal.models import Attachment, MailLedger, Message, SessionBlobStore
 from portal.services.mail_reader import TooCostlyError, read_mail
+from portal.services.merged import with_merged
 from portal.services.sanitize import sanitize_as_sent
 
 _LARGEST_INVITATION = 200_000
@@ -40,10 +41,9 @@ def load_as_sent(session: Session, ticket_id: int, message_id: int, *, with_remo
 
     It is read from the original mail, as colours and remote pictures are not kept anywhere else.
     """
-    belongs = or_(Ticket.id == ticket_id, Ticket.merged_into_id == ticket_id)
-    query = select(Message, MailLedger.sha256).join(Ticket, Ticket.id == Message.ticket_id)
-    query = query.outerjoin(MailLedger, MailLedger.id == Message.ledger_id).where(Message.id == message_id, belongs)
-    found = session.execute(query).one_or_none()
+    query = select(Message, MailLedger.sha256).outerjoin(MailLedger, MailLedger.id == Message.ledger_id)
+    belongs = Message.ticket_id.in_(with_merged(ticket_id))
+    found = session.execute(query.where(Message.id == message_id, belongs)).one_or_none()
     if found is None or not found.Message.html:
         return None
     message: Message = found.Message
