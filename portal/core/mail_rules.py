@@ -180,7 +180,8 @@ def match_template(template: str, subject: str) -> str | None:
     Case and the number of blanks do not count. Each place takes as little as it can, the last one the rest. One pass
     without going back, so that no subject can make it slow.
     """
-    text = " ".join(subject.split())
+    # A blank that the subject ends with is part of what `{*}` stands for.
+    text = " ".join(subject.split()) + (" " if template.rstrip().endswith(ANY) else "")
     folded = _same_length_lower(text)
     first, *rest = _PLACES.split(_same_length_lower(" ".join(template.split())))
     if not folded.startswith(first):

@@ -1,6 +1,8 @@
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from portal.core.mail_rules import (
     MAX_KEY,
@@ -177,6 +179,17 @@ def test_the_other_conditions(condition, mail, phrase):
 )
 def test_a_template_reads_the_key_out_of_a_subject(template, subject, key):
     assert match_template(template, subject) == key
+
+
+_WORD = st.text("abcXYZ 0123", min_size=1).map(str.strip).filter(bool)
+
+
+@given(_WORD, _WORD, st.text("abcXYZ 0123", max_size=20))
+def test_what_is_put_into_a_template_is_read_out_again(key, before, after):
+    key, after = " ".join(key.split()), " ".join(after.split())
+    subject = f"<{before}> {key} -> {after}"
+    assert match_template(f"<{before}> {{key}} -> {{*}}", subject) == key
+    assert match_template(f"<{before}> {{key}} ->", subject) == (None if after else key)
 
 
 def test_no_subject_makes_a_template_slow():

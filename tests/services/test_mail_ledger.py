@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert
 
-from portal.models import MailLedger
+from portal.models import MailboxRow, MailLedger
 from portal.services import mail_ledger
 from portal.services.mail_ledger import (
     FILTERS,
@@ -13,6 +13,7 @@ from portal.services.mail_ledger import (
     count_days,
     count_ledger,
     list_ledger,
+    list_ledger_mailboxes,
     list_twins,
     load_ledger_row,
     load_original,
@@ -171,6 +172,13 @@ def test_days_are_counted_by_when_mails_were_received(world):
     )
     assert read(world, lambda s: count_days(s, days)) == [{"ticket": 1, "bounce": 1}, {"": 1}]
     assert read(world, lambda s: count_days(s, [])) == []
+
+
+def test_mailboxes_that_were_removed_are_named_too(world):
+    second = add_mailbox(world, name="Archive", address="archive@shop.example")
+    with world.database.unit_of_work() as uow:
+        uow.session.get_one(MailboxRow, second).kind = "removed"
+    assert [one.name for one in read(world, list_ledger_mailboxes)] == ["Archive", "Help"]
 
 
 def test_one_row_comes_with_its_original_its_ticket_and_its_twins(world):
