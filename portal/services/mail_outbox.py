@@ -17,7 +17,7 @@ from portal.core.work import MAIL_OUT
 from portal.models import Attachment, MailboxRow, OutgoingMail, SessionBlobStore, UnitOfWork
 from portal.services.context import Context
 from portal.services.mail_out import why_stopped
-from portal.services.mailboxes import load_account
+from portal.services.mail_tokens import open_account
 
 LEASE = timedelta(minutes=3)
 # The account is the trouble and not the mail: the mail waits until a person has mended it.
@@ -101,7 +101,7 @@ def _take(context: Context, session: Session, row: OutgoingMail) -> _Claimed | N
         row.state, row.due_at, row.last_error = "cancelled", None, reason
         return None
     try:
-        account = load_account(mailbox, context.box)
+        account = open_account(mailbox, context)
     except DomainError as error:
         row.state, row.due_at, row.last_error = "pending", now + _ACCOUNT_WAIT, str(error)
         return None
