@@ -84,6 +84,9 @@ def test_each_filter_shows_what_it_says(world):
     day = NOW - timedelta(days=3, hours=1)
     assert ids(world, since=day, until=day + timedelta(days=1)) == [7]
     assert ids(world, verdict="ticket", mailbox_id=1, is_late=True) == [5]
+    third = NOW - timedelta(days=3)
+    assert ids(world, since=third, until=third + timedelta(seconds=1)) == [7]
+    assert ids(world, since=third - timedelta(days=1), until=third) == []
     assert set(FILTERS) >= {"ticket", "waiting", "unexplained"}
 
 

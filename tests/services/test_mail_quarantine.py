@@ -5,7 +5,7 @@ from portal.core.mail_rules import Action, ConditionKind
 from portal.models import Attachment, AuditEvent, MailLedger, Message, OutgoingMail
 from portal.services.audit import Change
 from portal.services.mail_quarantine import Decision, decide_mails, mark_of, offered_decisions
-from tests.mails import mail_bytes
+from tests.mails import DELIVERY_REPORT, mail_bytes
 from tests.services.mail_world import FORM, add_mailbox, make_mail_world
 from tests.services.rules_world import add_rule, post, row_of, take_all, ticket
 from tests.services.ticket_world import ALICE, BOB
@@ -110,7 +110,11 @@ def test_a_mailing_list_s_mail_can_be_released_and_is_never_answered(world):
 
 
 def test_what_became_something_and_our_own_mail_cannot_be_decided(world):
-    for row in (post(world), post(world, sender=FORM.address)):
+    ticket = post(world)
+    note = post(world, extra={"In-Reply-To": ticket.message_id, "Auto-Submitted": "auto-replied"})
+    bounce = post(world, DELIVERY_REPORT)
+    assert [note.verdict, bounce.verdict] == ["automatic", "bounce"]
+    for row in (ticket, note, bounce, post(world, sender=FORM.address)):
         assert offered_decisions(row) == ()
         assert decide(world, Decision.RELEASE, row).unfit == 1
         assert now(world, row).verdict_at == row.verdict_at

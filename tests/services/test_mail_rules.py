@@ -5,6 +5,7 @@ from sqlalchemy import select
 
 from portal.core.errors import DomainError
 from portal.core.mail import parse_mail
+from portal.core.mail_kinds import MailKind
 from portal.core.mail_rules import Action, ConditionKind, MailRule
 from portal.models import AuditEvent, MailLedger, MonitorKey, User
 from portal.services.mail_rules import (
@@ -26,6 +27,7 @@ from tests.services.runtime_world import by_alice, read
 from tests.services.ticket_world import counted_statements
 
 K = ConditionKind
+PERSON = MailKind("person", "no sign of a machine", opens_ticket=True)
 
 
 @pytest.fixture
@@ -188,6 +190,18 @@ def test_without_rules_a_mail_costs_one_statement(world):
     with world.database.read_session() as session, counted_statements(session) as seen:
         assert decide_for_mail(session, session.get_one(MailLedger, row.id), mail, kind=None, is_reply=False) is None
     assert len(seen) <= 2  # the row itself, and the rules
+
+
+@pytest.mark.parametrize("mark", ["is_sent", "is_released"])
+def test_what_we_sent_and_what_a_person_let_in_is_no_matter_of_rules(world, mark):
+    add_rule(world, (K.SUBJECT_HAS, "fire"))
+    row = post(world)
+    with world.database.unit_of_work() as uow:
+        stored = uow.session.get_one(MailLedger, row.id)
+        mail = parse_mail(mail_bytes())
+        assert decide_for_mail(uow.session, stored, mail, kind=PERSON, is_reply=False).action is Action.IGNORE
+        setattr(stored, mark, True)
+        assert decide_for_mail(uow.session, stored, mail, kind=PERSON, is_reply=False) is None
 
 
 def test_a_mail_is_seen_with_its_size_and_its_head(world):
