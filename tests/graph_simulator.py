@@ -195,7 +195,8 @@ class Asked:
             items = [item for item in items if item.parsed["Message-ID"] == wanted]
         elif condition:
             items = [item for item in items if item.received_at >= since(condition)]
-        items = sorted(items, key=lambda item: item.received_at)
+        is_newest_first = self.query.get("$orderby", "").endswith(" desc")
+        items = sorted(items, key=lambda item: item.received_at, reverse=is_newest_first)
         start, size = int(self.query.get("$skip", 0)), min(int(self.query.get("$top", 10)), self.graph.page_size)
         answer: dict[str, Any] = {"value": [self.shown(item) for item in items[start : start + size]]}
         answer |= {"@odata.count": len(items)} if self.query.get("$count") == "true" else {}

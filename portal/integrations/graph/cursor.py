@@ -12,12 +12,13 @@ from datetime import datetime
 class Cursor:
     """`link` is a nextLink or deltaLink. What was received before `since` is left alone.
 
-    `done`: digests of ids of its page that came before a limit was reached. `is_first`: the first round, in which
+    `old`: digests of ids that came in the very second of `since`, before we did. `done`: digests of ids of its page that came before a limit was reached. `is_first`: the first round, in which
     everything that lies there is listed, is not over. `at` is the server's clock when the link was given.
     """
 
     link: str
     since: datetime
+    old: tuple[str, ...] = ()
     done: tuple[str, ...] = ()
     is_first: bool = True
     at: datetime | None = None
@@ -34,7 +35,7 @@ def read_cursor(text: str) -> Cursor | None:
         kept = json.loads(text)
         at = datetime.fromisoformat(kept["at"]) if kept["at"] else None
         since = datetime.fromisoformat(kept["since"])
-        return Cursor(str(kept["link"]), since, tuple(kept["done"]), bool(kept["is_first"]), at)
+        return Cursor(str(kept["link"]), since, tuple(kept["old"]), tuple(kept["done"]), bool(kept["is_first"]), at)
     except (ValueError, TypeError, KeyError):
         return None
 

@@ -33,6 +33,8 @@ _SLACK = timedelta(minutes=5)
 # With a filter the delta query lists 5,000 messages at most; a folder with more is listed whole, and passed over here.
 _MOST_FILTERED = 4_000
 
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+
 T = TypeVar("T")
 
 
@@ -110,12 +112,25 @@ class GraphMailbox:
     def _start(self, folder: str, since: datetime | None) -> str:
         path = self._path(folder)
         self._connection.get(path, params={"$select": "displayName,totalItemCount"})
-        now = self._connection.asked_at or datetime.now(UTC)
-        begin = (since or now).replace(microsecond=0)
+        now = self._connection.asked_at
         link = f"{path}/messages/delta?$select={_FIELDS}"
-        if since is None or self._count_since(path, begin) <= _MOST_FILTERED:
+        if since is None:
+            begin, old = self._newest(path)
+        else:
+            begin, old = since.replace(microsecond=0), ()
+        if begin > _EVER and (since is None or self._count_since(path, begin) <= _MOST_FILTERED):
             link += "&$filter=" + quote(f"receivedDateTime ge {_stamp(begin)}")
-        return Cursor(link, begin, at=now).write()
+        return Cursor(link, begin, old, at=now).write()
+
+    def _newest(self, path: str) -> tuple[datetime, tuple[str, ...]]:
+        """When the newest message came, and digests of those that came in that second. Whatever comes from now on came
+        no earlier; no clock is asked, because what was received is delivered seconds later."""
+        params = {"$select": "receivedDateTime", "$orderby": "receivedDateTime desc", "$top": "1"}
+        page = self._connection.get(f"{path}/messages", params=params)["value"]
+        if not page:
+            return _EVER, ()
+        begin = _moment(page[0]["receivedDateTime"])
+        return begin, tuple(digest(one) for one, _ in self._listing(path, begin))
 
     def _count_since(self, path: str, since: datetime) -> int:
         condition = f"receivedDateTime ge {_stamp(since)}"
@@ -125,7 +140,7 @@ class GraphMailbox:
     def _fetch(self, folder: str, place: Cursor, limit: int, byte_limit: int, max_size: int) -> MailBatch:
         page = self._connection.get(place.link, page_size=limit)
         entries = {one["id"]: one for one in page["value"] if "@removed" not in one and not one.get("isDraft")}
-        known = [one for one in entries.values() if digest(one["id"]) not in place.done]
+        known = [one for one in entries.values() if digest(one["id"]) not in (*place.old, *place.done)]
         waiting = [one for one in self._completed(folder, known) if _moment(one["receivedDateTime"]) >= place.since]
         waiting.sort(key=lambda one: (str(one.get("receivedDateTime", "")), one["id"]))
         mails: list[FetchedMail] = []
@@ -143,7 +158,9 @@ class GraphMailbox:
             return MailBatch(tuple(mails), replace(place, done=(*place.done, *read)).write(), has_more=True)
         is_over = "@odata.deltaLink" in page
         link = page["@odata.deltaLink" if is_over else "@odata.nextLink"]
-        after = Cursor(str(link), place.since, is_first=place.is_first and not is_over, at=self._connection.asked_at)
+        after = Cursor(
+            str(link), place.since, place.old, is_first=place.is_first and not is_over, at=self._connection.asked_at
+        )
         return MailBatch(tuple(mails), after.write(), has_more=not is_over)
 
     def _completed(self, folder: str, entries: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -188,6 +205,11 @@ class GraphMailbox:
         return "\r\n".join([*(" ".join(line.split()) for line in lines), "", ""]).encode()
 
     def _list_ids(self, folder: str, since: datetime) -> list[tuple[str, datetime]]:
+        found = self._listing(self._path(folder), since)
+        self._listed = dict(found)
+        return found
+
+    def _listing(self, path: str, since: datetime) -> list[tuple[str, datetime]]:
         params = {
             "$select": "receivedDateTime,isDraft",
             "$filter": f"receivedDateTime ge {_stamp(since)}",
@@ -195,13 +217,12 @@ class GraphMailbox:
             "$top": str(_LIST_PAGE),
         }
         found: dict[str, datetime] = {}
-        page = self._connection.get(f"{self._path(folder)}/messages", params=params)
+        page = self._connection.get(f"{path}/messages", params=params)
         while True:
             found |= {one["id"]: _moment(one["receivedDateTime"]) for one in page["value"] if not one.get("isDraft")}
             if "@odata.nextLink" not in page:
                 break
             page = self._connection.get(page["@odata.nextLink"])
-        self._listed = found
         return list(found.items())
 
     def _fetch_one(self, folder: str, provider_id: str) -> FetchedMail | None:

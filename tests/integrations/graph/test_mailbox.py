@@ -61,6 +61,20 @@ def test_what_lies_there_is_left_alone_unless_asked_for(graph, mailbox):
     assert mailbox.count("Inbox") == 3 and mailbox.find_sent() == "sentitems"
 
 
+def test_from_now_on_is_told_by_what_lies_there_and_by_no_clock(graph, mailbox):
+    """Transport takes seconds, and clocks differ: a mail may have been received before we came, and lie there after."""
+    late = graph.now - timedelta(days=300)
+    graph.box.deliver(mail(1), at=late - MINUTE)
+    graph.box.deliver(mail(2), at=late)
+    _, cursor = read_all(mailbox, mailbox.start("INBOX", None))
+    graph.box.deliver(mail(3), at=late)
+    graph.box.deliver(mail(4), at=late + MINUTE)
+    assert numbers(read_all(mailbox, cursor)[0]) == [3, 4]
+    _, empty = read_all(mailbox, mailbox.start("drafts", None), "drafts")
+    graph.box.deliver(mail(5), at=late - 9 * MINUTE, folder="drafts")
+    assert numbers(read_all(mailbox, empty, "drafts")[0]) == [5]
+
+
 def test_every_request_asks_for_immutable_ids(graph, mailbox, begun):
     graph.box.deliver(mail(1), at=graph.now)
     read_all(mailbox, begun)
