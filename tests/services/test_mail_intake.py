@@ -454,3 +454,42 @@ def test_facts_cost_a_handful_of_lookups(world):
 
 def test_a_member_is_known_by_their_address(world):
     assert every(world, User, email="bob@a.example")
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "rating"),
+    [
+        ("CLOSE", "resolved", 0),
+        ("Erledigt, danke!", "resolved", 0),
+        ("RATE 5", "new", 5),
+        ("It is not solved", "new", 0),
+    ],
+)
+def test_a_requester_orders_by_mail(world, text, status, rating):
+    first = take(world, mail_bytes())
+    row = take(world, mail_bytes(text, message_id="<c@c>", extra={"In-Reply-To": "<one@customer.example>"}))
+    ticket = last(world, Ticket)
+    assert (row.verdict, row.ticket_id, ticket.status, ticket.rating) == ("reply", first.ticket_id, status, rating)
+    assert last(world, Message).body == text
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"sender": "eve@customer.example"}, "new"),  # copied, not the requester
+        ({"extra": {"Auto-Submitted": "auto-replied"}}, "new"),
+        ({"extra": {"Authentication-Results": "mx; dmarc=fail"}}, "new"),
+        ({"text": "> CLOSE"}, "new"),
+        ({}, "resolved"),
+    ],
+)
+def test_nobody_else_orders_anything(world, changes, status):
+    take(world, mail_bytes())
+    extra = {"In-Reply-To": "<one@customer.example>", **changes.pop("extra", {})}
+    take(world, mail_bytes(changes.pop("text", "CLOSE"), message_id="<c@c>", extra=extra, **changes))
+    assert last(world, Ticket).status == status
+
+
+def test_a_web_form_that_writes_in_our_name_opens_a_ticket_for_who_filled_it(world):
+    row = take(world, mail_bytes(sender="Website <help@shop.example>", extra={"Reply-To": "Eve <eve@c.example>"}))
+    assert (row.verdict, row.sender) == ("ticket", "eve@c.example") and last(world, Requester).email == "eve@c.example"

@@ -3,11 +3,12 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
+from portal.core.mail_commands import CLOSE, RATE, REOPEN, MailCommand
 from portal.core.paging import PagePolicy, WakeFor
-from portal.models import Notification, Page, PageDecisionRow, Ticket, User
+from portal.models import Notification, Page, PageDecisionRow, Ticket, TicketEvent, User
 from portal.services.page_changes import take_page
 from portal.services.paging import live_page
-from portal.services.replies import take_reply
+from portal.services.replies import SOLVED, rate_ticket, take_reply
 from portal.services.tickets import REPLY, Actor, NewMessage, set_status
 from tests.services.paging_world import BOB, RULES, add_people, add_ticket, decide
 from tests.services.ticket_world import make_database
@@ -106,3 +107,43 @@ def test_the_word_urgent_declares_an_emergency_once_and_pages(database):
         ("created", "none"),
         ("emergency", "page"),
     ]
+
+
+@pytest.mark.parametrize("statuses", [(), ("in progress",), ("waiting for requester",)])
+def test_the_order_to_close_resolves_in_the_requesters_name_and_ends_the_page(database, statuses):
+    ticket_id = add_ticket(database)
+    decide(database, ticket_id)
+    move(database, ticket_id, *statuses)
+    reply(database, ticket_id, command=MailCommand(CLOSE))
+    (ticket,) = every(database, Ticket)
+    assert (ticket.status, ticket.resolution) == ("resolved", SOLVED)
+    assert {page.state for page in every(database, Page)} == {"resolved"}
+    assert [one.actor for one in every(database, TicketEvent) if one.kind == "status"][-1] == DANA.author
+
+
+def test_closing_and_rating_what_has_ended_opens_nothing(database):
+    ticket_id = add_ticket(database)
+    move(database, ticket_id, "resolved", "closed")
+    reply(database, ticket_id, command=MailCommand(CLOSE))
+    reply(database, ticket_id, command=MailCommand(RATE, 4, "quick"))
+    (ticket,) = every(database, Ticket)
+    assert (ticket.status, ticket.rating, ticket.rating_text, ticket.rated_at) == ("closed", 4, "quick", RULES.now)
+    assert len(every(database, PageDecisionRow)) == 0
+
+
+def test_the_order_to_reopen_is_a_reply(database):
+    ticket_id = add_ticket(database)
+    move(database, ticket_id, "resolved")
+    reply(database, ticket_id, command=MailCommand(REOPEN))
+    assert every(database, Ticket)[0].status == "open"
+
+
+def test_a_later_rating_takes_the_place_of_the_first_and_both_stand_in_the_history(database):
+    ticket_id = add_ticket(database)
+    for rating in (1, 5):
+        with database.unit_of_work() as uow:
+            ticket = uow.session.get_one(Ticket, ticket_id)
+            rate_ticket(uow, ticket, rating, text=" ok ", actor=Actor("Dana"), now=RULES.now)
+    assert every(database, Ticket)[0].rating == 5
+    events = [(one.data["rating"], one.data["note"]) for one in every(database, TicketEvent) if one.kind == "rated"]
+    assert events == [(1, "ok"), (5, "ok")]
