@@ -21,7 +21,7 @@ def test_every_page_shows_words_places_and_preview(web, event: str, language: st
     page = web.as_("alice").get(f"/mail/words/{event}/{language}")
     preview = page.one("#words-preview").text
     assert "[#1234]" in preview and "Ref: nd.1234." in preview and "{{" not in preview
-    assert page.one("#words-form textarea").text.strip() and "{{ subject }}" in page.one("details dl").text
+    assert page.one("#words-form textarea").text.strip() and "{{ subject }}" in page.one("#places dl").text
     assert not page.soup.select("#words-preview .notice")
 
 
