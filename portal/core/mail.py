@@ -10,7 +10,15 @@ from datetime import datetime
 from portal.core.charsets import decode_raw
 from portal.core.mail_attachments import MailAttachment
 from portal.core.mail_body import Body, collect_parts
-from portal.core.mail_headers import Address, clean_header, parse_addresses, parse_date, parse_ids, parse_message_id
+from portal.core.mail_headers import (
+    MAX_ADDRESSES,
+    Address,
+    clean_header,
+    parse_addresses,
+    parse_date,
+    parse_ids,
+    parse_message_id,
+)
 from portal.core.mime import MimeLimits, MimePart, normalize, parse_mime
 
 __all__ = ["MailAttachment", "MailLimits", "ParsedMail", "parse_mail", "received_at"]
@@ -89,12 +97,15 @@ def parse_mail(raw: bytes, *, limits: MailLimits | None = None) -> ParsedMail:
     sender = _sender(header)
     if sender is None or "@" not in sender.email:
         body.defects.append("no sender address")
+    to, cc, reply_to = (header.addresses(name) for name in ("to", "cc", "reply-to"))
+    if header.is_cut or len(to) >= MAX_ADDRESSES or len(cc) >= MAX_ADDRESSES:
+        body.defects.append("more recipients than are read; the rest is in the original only")
     subject, message_id = header.text("subject"), parse_message_id(header.text("message-id"))
     return ParsedMail(
         sender=sender,
-        to=header.addresses("to"),
-        cc=header.addresses("cc"),
-        reply_to=header.addresses("reply-to"),
+        to=to,
+        cc=cc,
+        reply_to=reply_to,
         subject=subject,
         date=parse_date(header.text("date")),
         trace_at=header.trace_at(),
@@ -128,6 +139,7 @@ class _HeaderReader:
     def __init__(self, root: MimePart) -> None:
         self._root = root
         self._charset = _first_charset(root)
+        self.is_cut = False  # some recipients were left out
 
     def text(self, name: str) -> str:
         """The first value, decoded and on one line."""
@@ -137,6 +149,7 @@ class _HeaderReader:
         """All addresses of all headers of that name."""
         found: list[Address] = []
         for value in self._root.headers.get(name, ()):
+            self.is_cut = self.is_cut or len(value) > 4 * _LONG_HEADER
             text = decode_raw(value[: 4 * _LONG_HEADER], fallback=self._charset)
             found += [address for address in parse_addresses(text) if address.email]
         return tuple(found)
@@ -169,7 +182,7 @@ def _first_charset(root: MimePart) -> str:
 
 def _sender(header: _HeaderReader) -> Address | None:
     nameless: Address | None = None
-    for name in ("from", "sender", "reply-to", "return-path"):
+    for name in ("from", "reply-to", "sender", "return-path"):
         found = header.first_sender(name)
         if found and "@" in found.email:
             return found if nameless is None else Address(found.email, found.name or nameless.name)

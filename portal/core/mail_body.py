@@ -115,7 +115,8 @@ def _is_body(part: MimePart, body: Body) -> bool:
     if not is_text and not (part.content_type in _MARKUP and not body.pieces):
         return False
     disposition = part.header("content-disposition").strip().lower()
-    return not disposition.startswith(b"attachment") and not part_name(part)
+    # A name makes a file of a part, but not of the one part of a mail that has no other.
+    return not disposition.startswith(b"attachment") and (part.head_start == 0 or not part_name(part))
 
 
 def _take_body(part: MimePart, data: bytes, body: Body, piece: Piece) -> None:

@@ -83,9 +83,10 @@ def parse_addresses(text: str) -> tuple[Address, ...]:
 
 
 def parse_date(text: str) -> datetime | None:
-    """An RFC 5322 date in UTC; None when it is none. A date without zone is taken as UTC."""
+    """An RFC 5322 or ISO 8601 date in UTC; None when it is none. A date without zone is taken as UTC."""
     try:
-        parsed = parsedate_to_datetime(text)
+        parsed = datetime.fromisoformat(text.strip()) if text[:2].isdigit() and "-" in text[:5] else None
+        parsed = parsed or parsedate_to_datetime(text)
         aware = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
         return aware.astimezone(UTC)
     except (ValueError, TypeError, OverflowError, IndexError):

@@ -200,9 +200,13 @@ def _is_outlook_header(lines: list[str], index: int) -> bool:
     while start > index and start < len(lines) and start < index + 3 and not lines[start].strip():
         start += 1
     window = [line[:300] for line in lines[start : start + 7] if line.strip()]
-    if len(window) < 3 or not _FROM_LINE.fullmatch(window[0]):
+    if len(window) < 3:
         return False
-    return sum(1 for line in window[1:] if _MORE_LINE.fullmatch(line)) >= 2
+    if _FROM_LINE.fullmatch(window[0]):
+        return sum(1 for line in window[1:] if _MORE_LINE.fullmatch(line)) >= 2
+    # GMX, Web.de and Notes begin with the date or the receiver.
+    is_header = _MORE_LINE.fullmatch(window[0]) and any(_FROM_LINE.fullmatch(line) for line in window[1:3])
+    return bool(is_header) and sum(1 for line in window if _MORE_LINE.fullmatch(line)) >= 3
 
 
 def _intro_lines(lines: list[str], index: int) -> int:
