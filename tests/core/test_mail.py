@@ -226,8 +226,8 @@ def test_a_mail_that_is_one_named_text_is_text():
 
 
 SHAPES = [
-    b"<", b"> ", b"=", b"=?utf-8?q?", b"begin 644 x\n", b"--x\n", b"a b: c\n", b"a: b\n", b"&#", b"\xc3", b"\x1b$B", b"a@b,",
-    b'"', b"(", b",", b"<div class=", b"<blockquote>", b"\r", b"\x00", b"=ybegin name=x\n",
+    b"<", b"> ", b"=", b"=?utf-8?q?", b"begin 644 x\n", b"--x\n", b"a b: c\n", b"a: b\n", b"&#", b"\xc3", b"\x1b$B",
+    b"a@b,", b'"', b"(", b",", b"<div class=", b"<blockquote>", b"\r", b"\x00", b"=ybegin name=x\n",
 ]  # fmt: skip
 
 
