@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from portal.cli_mail_listen import check, listen
 from portal.cli_mail_authorize import authorize
+from portal.cli_mail_listen import check, listen
 from portal.cli_mail_parse import parse
 from portal.config import load_config
 from portal.core.errors import DomainError

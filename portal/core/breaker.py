@@ -58,8 +58,8 @@ class Limits:
         thread: in one ticket.
         quick: to an address, which answered quick signs; `alike`: which answered any sign; `address`: which answered
             anything at all; each since one of our people last did something on a ticket of theirs, 30 days at most.
-        domain: to a company in a day, each the second or later quick one to its address, or the first to an address that
-            says what another of the company said.
+        domain: to a company in a day, each the second or later quick one to its address, or the first to an address
+            that says what another of the company said.
         total: the same, to everybody.
     """
 

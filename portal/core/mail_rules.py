@@ -106,7 +106,8 @@ class MailRule:
 @dataclass(frozen=True)
 class RuleMail:
     """A mail as rules see it. `sender` is its address, "" for none; `headers` have lower-case names, each with all its
-    values. `is_machine`: it is not from a person (core/mail_kinds.py). `is_staff`: the sender works here."""
+    values. `is_machine`: it is not from a person (core/mail_kinds.py). `is_staff`: the sender works here. `is_forged`:
+    a mail server on the way found that it is not from its sender (core/mail_trust.py)."""
 
     sender: str
     subject: str
@@ -117,6 +118,7 @@ class RuleMail:
     is_machine: bool = False
     is_reply: bool = False
     is_staff: bool = False
+    is_forged: bool = False
 
 
 @dataclass(frozen=True)
@@ -145,9 +147,11 @@ class RuleOutcome:
 
 def decide_rule(rules: Iterable[MailRule], mail: RuleMail) -> RuleOutcome | None:
     """The first rule that fits, None when none does. A monitor rule fits only a subject that one of its templates
-    reads: an all-clear before a problem."""
+    reads: an all-clear before a problem. A forged sender is kept out by rules, and let in or believed by none."""
     for rule in rules:
         if not rule.is_enabled or rule.mailbox_id not in (None, mail.mailbox_id):
+            continue
+        if mail.is_forged and rule.action in (Action.TAKE, Action.MONITOR):
             continue
         held = [_holds(condition, mail) for condition in rule.conditions]
         if not all(held):
@@ -244,8 +248,10 @@ def _holds(condition: Condition, mail: RuleMail) -> str:
             return f"the sender is {mail.sender}" if is_listed(mail.sender, values) else ""
         case ConditionKind.SENDER_NOT:
             # An empty list lets everybody in, and our own people are always on it.
-            is_strange = bool(values) and not mail.is_staff and not is_listed(mail.sender, values)
-            return f"the sender {mail.sender or 'nobody'} is not on its list" if is_strange else ""
+            if not values or (not mail.is_forged and (mail.is_staff or is_listed(mail.sender, values))):
+                return ""
+            why = "failed the check of a mail server" if mail.is_forged else "is not on its list"
+            return f"the sender {mail.sender or 'nobody'} {why}"
         case ConditionKind.SUBJECT_HAS:
             found = next((one for one in values if has_phrase(mail.subject, one)), "")
             return f"the subject has “{found}”" if found else ""

@@ -63,7 +63,7 @@ def load_sign_in(session: Session, row: MailboxRow) -> SignInView | None:
 
 
 def find_by_name(session: Session, name: str) -> MailboxRow:
-    """The mailbox that signs in by OAuth and has this name, in any case. Raises DomainError with the names there are."""
+    """The mailbox that signs in by OAuth and has this name, in any case. Raises DomainError, naming those there are."""
     rows = [row for row in list_mailboxes(session) if row.options.get("oauth")]
     for row in rows:
         if row.name.lower() == name.strip().lower():

@@ -44,8 +44,8 @@ Key = tuple[Any, ...]
 class LedgerFilter:
     """What the ledger shows; "", None and False are any.
 
-    `verdict` is one of FILTERS. `sender` is a whole address, `words` stand somewhere in sender or subject. `since` and
-    `until` are the ends of a day, by when mails were received.
+    `verdict` is one of FILTERS. `sender` is a whole address, `words` stand somewhere in sender or subject, or are a
+    whole Message-ID in its brackets. `since` and `until` are the ends of a day, by when mails were received.
     """
 
     verdict: str = ""
@@ -112,7 +112,7 @@ _COLUMNS = (
     MailLedger.reason, MailLedger.kind, MailLedger.mailbox_id, MailLedger.ticket_id, MailLedger.rule_id,
     MailLedger.is_found_late, MailLedger.is_sent, MailLedger.verdict_at,
 )  # fmt: skip
-_DRIVERS = ("day", "late", "rule", "verdict", "mailbox")  # what an index serves, most selective first
+_DRIVERS = ("message_id", "day", "late", "rule", "verdict", "mailbox")  # what an index serves, most selective first
 
 
 def list_ledger(session: Session, wanted: LedgerFilter, place: LedgerPlace = _FIRST, *, now: datetime) -> LedgerPage:
@@ -224,7 +224,9 @@ def _conditions(wanted: LedgerFilter, now: datetime) -> dict[str, ColumnElement[
         found["kind"] = MailLedger.kind == wanted.kind
     if wanted.sender:
         found["sender"] = func.lower(MailLedger.sender) == wanted.sender.lower()
-    if wanted.words:
+    if wanted.words.startswith("<") and wanted.words.endswith(">"):
+        found["message_id"] = MailLedger.message_id == wanted.words
+    elif wanted.words:
         words = (MailLedger.sender, MailLedger.subject)
         found["words"] = or_(*(column.icontains(wanted.words, autoescape=True) for column in words))
     return found

@@ -23,6 +23,7 @@ from portal.core.mail_rules import (
     stored_conditions,
     stored_options,
 )
+from portal.core.mail_trust import why_distrusted
 from portal.models import BlobChunk, MailLedger, MonitorKey, UnitOfWork, User
 from portal.models import MailRule as MailRuleRow
 from portal.services.audit import Change, record_change
@@ -137,6 +138,7 @@ def rule_mail(
         size=row.size,
         is_only_cc=bool(cc) and not to,
         is_staff=is_staff,
+        is_forged=bool(why_distrusted(mail)),
     )
 
 

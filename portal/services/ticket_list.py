@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Subquery, func, literal, select, true, tuple_
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Row,
+    Select,
+    Subquery,
+    bindparam,
+    func,
+    literal,
+    select,
+    true,
+    tuple_,
+)
 from sqlalchemy.orm import Session
 
 from portal.models import Page, Requester, Ticket, TicketCount
@@ -128,8 +141,7 @@ def count_tickets(session: Session, wanted: TicketFilter) -> int | None:
 
 def load_lines(session: Session, ids: list[int]) -> dict[int, TicketLine]:
     """The lines of these tickets, for lists that were found another way."""
-    found = select(*_COLUMNS).where(Ticket.id.in_(ids)).subquery("t")
-    return {row.id: _line(row) for row in session.execute(_with_names(found))}
+    return {row.id: _line(row) for row in session.execute(_lines_select(), {"ids": ids})}
 
 
 def key_of(line: TicketLine, sort: str) -> Key:
@@ -210,6 +222,12 @@ def _with_names(found: Subquery) -> Select[Any]:
         .outerjoin(Requester, Requester.id == found.c.requester_id)
         .outerjoin(Page, (Page.ticket_id == found.c.id) & Page.state.in_(("open", "acknowledged")))
     )
+
+
+@cache  # building a statement costs more than running this one
+def _lines_select() -> Select[Any]:
+    ids: BindParameter[list[int]] = bindparam("ids", expanding=True)
+    return _with_names(select(*_COLUMNS).where(Ticket.id.in_(ids)).subquery("t"))
 
 
 def _scan_end(session: Session, wanted: TicketFilter, driver: str, place: Place) -> Key | None:

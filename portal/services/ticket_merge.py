@@ -22,6 +22,7 @@ from portal.services.paging_rules import load_paging_rules
 from portal.services.settings import load_settings
 from portal.services.tickets import NOTE, Actor, count_ticket, record_event, set_status, sort_ticket
 
+
 def merge_ticket(uow: UnitOfWork, ticket: Ticket, into_id: int, *, actor: Actor, now: datetime) -> Ticket:
     """Put a ticket into another, which is open then if either was. Its pages end, its requester is copied on answers,
     mail for it goes to the other. Returns the other: where `into_id` itself was merged, the end of that chain.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import Select, cast, column, func, literal, select, table, text
+from sqlalchemy import Select, bindparam, cast, column, func, select, table, text
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 
@@ -36,7 +38,10 @@ def search_tickets(session: Session, wanted: TicketFilter, place: Place = FIRST)
     terms = parse_query(wanted.words)
     if not terms:
         return TicketPage(())
-    hits = session.execute(_hits(session, terms, wanted, place)).all()
+    dialect = _dialect(session)
+    words = {"words": _words(dialect, terms)}
+    limit = SCAN_LIMIT if filter_conditions(wanted) else HITS
+    hits = session.execute(_hits(dialect, replace(wanted, words=""), place, limit), words).all()
     newest = {hit.ticket_id: hit.message_id for hit in reversed(hits)}
     in_order = sorted(newest, key=newest.__getitem__, reverse=True)
     candidates = in_order[: 2 * PAGE_SIZE]
@@ -60,31 +65,46 @@ def count_found(session: Session, wanted: TicketFilter) -> tuple[int, bool]:
     terms = parse_query(wanted.words)
     if not terms:
         return 0, False
-    some = _scan(session, terms, FIRST, MOST_COUNTED + 1).subquery("scanned")
-    documents = select(SearchDocument.ticket_id).join(some, some.c.message_id == SearchDocument.message_id).subquery()
-    query = select(func.count(), func.count(documents.c.ticket_id.distinct())).select_from(documents)
-    messages, tickets = session.execute(query).one()
+    dialect = _dialect(session)
+    messages, tickets = session.execute(_count_select(dialect), {"words": _words(dialect, terms)}).one()
     return int(tickets), messages > MOST_COUNTED
 
 
-def _matching(session: Session, terms: tuple[SearchTerm, ...]) -> tuple[Any, Any]:
+@cache  # building a statement costs as much as running this one
+def _count_select(dialect: str) -> Select[int, int]:
+    some = _scan(dialect, FIRST, MOST_COUNTED + 1).subquery("scanned")
+    documents = select(SearchDocument.ticket_id).join(some, some.c.message_id == SearchDocument.message_id).subquery()
+    return select(func.count(), func.count(documents.c.ticket_id.distinct())).select_from(documents)
+
+
+def _dialect(session: Session) -> str:
+    return session.get_bind().dialect.name
+
+
+def _words(dialect: str, terms: tuple[SearchTerm, ...]) -> str:
+    """The value of the parameter `words` of every statement here."""
+    return to_fts5(terms) if dialect == "sqlite" else to_tsquery(terms)
+
+
+def _matching(dialect: str) -> tuple[Any, Any]:
     """The column of message ids to read, and the condition that every word occurs. SQLite reads the FTS index."""
-    if session.get_bind().dialect.name == "sqlite":
-        return _FTS.c.rowid, text("message_search MATCH :words").bindparams(words=to_fts5(terms))
+    if dialect == "sqlite":
+        return _FTS.c.rowid, text("message_search MATCH :words")
     tokens = func.array_to_tsvector(func.string_to_array(SearchDocument.tokens, " "))
-    return SearchDocument.message_id, tokens.op("@@")(cast(literal(to_tsquery(terms)), TSQUERY))
+    return SearchDocument.message_id, tokens.op("@@")(cast(bindparam("words"), TSQUERY))
 
 
-def _scan(session: Session, terms: tuple[SearchTerm, ...], place: Place, limit: int) -> Select[Any]:
+def _scan(dialect: str, place: Place, limit: int) -> Select[Any]:
     """The ids of matching messages, newest first."""
-    message_id, matches = _matching(session, terms)
+    message_id, matches = _matching(dialect)
     query = select(message_id.label("message_id")).where(matches).order_by(message_id.desc()).limit(limit)
     return query.where(message_id < place.key[0]) if place.key else query
 
 
-def _hits(session: Session, terms: tuple[SearchTerm, ...], wanted: TicketFilter, place: Place) -> Select[Any]:
+@lru_cache(maxsize=100)
+def _hits(dialect: str, wanted: TicketFilter, place: Place, limit: int) -> Select[Any]:
     conditions = filter_conditions(wanted).values()
-    found = _scan(session, terms, place, SCAN_LIMIT if conditions else HITS).subquery("scanned")
+    found = _scan(dialect, place, limit).subquery("scanned")
     query = select(found.c.message_id, SearchDocument.ticket_id).join(
         SearchDocument, SearchDocument.message_id == found.c.message_id
     )
@@ -97,13 +117,14 @@ def _seen_before(session: Session, terms: tuple[SearchTerm, ...], ids: list[int]
     """Those of the tickets that an earlier page has shown, by a newer matching message."""
     if not place.key or not ids:
         return set()
-    message_id, matches = _matching(session, terms)
+    dialect = _dialect(session)
+    message_id, matches = _matching(dialect)
     newer = select(SearchDocument.message_id).where(
         SearchDocument.ticket_id.in_(ids), SearchDocument.message_id >= place.key[0]
     )
     matching = select(message_id).where(matches, message_id.in_(newer))
     query = select(SearchDocument.ticket_id).distinct().where(SearchDocument.message_id.in_(matching))
-    return set(session.scalars(query))
+    return set(session.scalars(query, {"words": _words(dialect, terms)}))
 
 
 def _end(
@@ -114,5 +135,7 @@ def _end(
         return read[-1]
     if not filter_conditions(wanted):
         return None
-    end: int | None = session.scalar(_scan(session, terms, place, 1).offset(SCAN_LIMIT - 1))
+    dialect = _dialect(session)
+    query = _scan(dialect, place, 1).offset(SCAN_LIMIT - 1)
+    end: int | None = session.scalar(query, {"words": _words(dialect, terms)})
     return end

@@ -96,6 +96,16 @@ def test_our_own_people_are_on_every_allow_list():
     assert why((K.SENDER_NOT, "@other.example"), is_staff=True) == ""
 
 
+def test_a_forged_sender_is_on_no_list_and_lets_nothing_in():
+    says = "the sender dana@customer.example failed the check of a mail server"
+    assert why((K.SENDER_NOT, "@customer.example"), is_forged=True) == says
+    assert why((K.SENDER_NOT, "@customer.example"), is_forged=True, is_staff=True) == says
+    assert why((K.SENDER_NOT, ""), is_forged=True) == ""
+    assert why((K.SENDER_IS, "@customer.example"), is_forged=True) == "the sender is dana@customer.example"
+    forged = RuleMail("nagios@a.example", "RECOVERY: srv1 is UP", is_forged=True)
+    assert decide_rule([MONITOR, rule((K.SENDER_IS, "@a.example"), action=Action.TAKE)], forged) is None
+
+
 @pytest.mark.parametrize(
     ("subject", "phrase", "found"),
     [

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.core.mime import MimeLimits, decode_body, decode_uu, parse_mime, parse_params
+from portal.core.mime import MimeLimits, decode_body, decode_uu, normalize, parse_mime, parse_params
 from tests.mails import mail_bytes, multipart, part
 
 LIMITS = MimeLimits(parts=10, depth=4)
@@ -25,6 +25,20 @@ def defects(raw: bytes) -> tuple[str, ...]:
 def test_a_plain_mail_is_one_part():
     raw = mail_bytes("hello\n")
     assert types(raw) == ["text/plain"] and bodies(raw) == [b"hello\r\n"] and defects(raw) == ()
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (b"From: a\r\n\r\nx", (b"From: a\r\n\r\nx", "")),
+        (b"From: a\r\rx\r", (b"From: a\n\nx\n", "lines end in CR only")),
+        ("From: ä\n\nx".encode("utf-16"), ("From: ä\n\nx".encode(), "stored as UTF-16")),
+        (b"\xef\xbb\xbf\r\nFrom: a\n\nx", (b"From: a\n\nx", "something stood before the header")),
+        (b"\r\n\r\nonly a body", (b"\r\n\r\nonly a body", "")),
+    ],
+)
+def test_a_mail_kept_by_an_odd_program_is_made_readable(raw, expected):
+    assert normalize(raw) == expected
 
 
 def test_headers_are_unfolded_and_kept_in_order():

@@ -42,7 +42,7 @@ def fill(world, *rows):
                 "mailbox_id": 1, "folder": "INBOX", "provider_id": f"9:{n}", "sender": "dana@c.example",
                 "subject": "Printer", "size": 1, "received_at": first + timedelta(minutes=n), "listed_at": NOW,
                 "state": "done", "verdict": "ticket", "reason": "", "kind": "person", "is_found_late": False,
-                "rule_id": None, "verdict_at": NOW, **row,
+                "rule_id": None, "verdict_at": NOW, "message_id": "", **row,
             }
             for n, row in enumerate(rows)
         ]  # fmt: skip
@@ -73,8 +73,9 @@ def test_each_filter_shows_what_it_says(world):
         {"rule_id": rule_id, "verdict": "ignored"},
         {"is_found_late": True},
         {"sender": "Erin@C.example", "subject": "100% full_disk"},
-        {"received_at": NOW - timedelta(days=3)},
+        {"received_at": NOW - timedelta(days=3), "message_id": "<a@x>"},
     )
+    assert ids(world, words="<a@x>") == [7] and ids(world, words="<a@x") == []
     assert ids(world, verdict="bounce") == [1] and ids(world, kind="bounce") == [1]
     assert ids(world, verdict="waiting") == [2] and ids(world, mailbox_id=second) == [3]
     assert ids(world, rule_id=rule_id) == [4] and ids(world, is_late=True) == [5]
@@ -151,6 +152,7 @@ def test_a_page_is_at_most_two_statements(world):
         ({"mailbox_id": 1}, "ix_mail_ledger_mailbox"),
         ({"is_late": True}, "ix_mail_ledger_late"),
         ({"rule_id": 1}, "ix_mail_ledger_rule"),
+        ({"words": "<a@x>"}, "ix_mail_ledger_message_id"),
         ({"since": NOW, "until": NOW}, "ix_mail_ledger_received"),
     ],
 )

@@ -173,6 +173,13 @@ def test_our_own_people_pass_every_allow_list(world):
     assert post(world, sender="mallory@x.example").verdict == "ignored"
 
 
+def test_a_sender_that_failed_its_server_s_check_is_not_believed(world):
+    add_rule(world, (K.SENDER_NOT, "@customer.example"), action=Action.QUARANTINE)
+    forged = {"Authentication-Results": "mx.shop.example; dmarc=fail header.from=customer.example"}
+    assert post(world).verdict == "ticket"
+    assert post(world, extra=forged).reason.endswith("failed the check of a mail server")
+
+
 def test_bounces_and_our_own_mail_are_no_matter_of_rules(world):
     add_rule(world, (K.SUBJECT_HAS, "returned, mail"))
     assert post(world, sender=FORM.address).reason.startswith("our own mail")

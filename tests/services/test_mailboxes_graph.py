@@ -7,11 +7,12 @@ from portal.core.errors import DomainError
 from portal.models import MailFolder, MailToken
 from portal.services.mail_tokens import MailTokens
 from portal.services.mailboxes import load_account
-from portal.services.mailboxes_graph import GraphPlace, load_place, make_form
+from portal.services.mailboxes_graph import GraphPlace, load_place, make_form, save_graph_mailbox
 from tests.graph_simulator import ADDRESS
 from tests.login_simulator import CLIENT_ID, SECRET, TENANT
 from tests.services.graph_world import FORM, every, place_of, running_world, save
 from tests.services.mail_world import load
+from tests.services.runtime_world import by_alice
 
 KEEP = replace(FORM, client_secret="")
 
@@ -31,6 +32,12 @@ def test_a_mailbox_is_kept_with_its_secret_sealed(world):
     assert account.oauth["client_secret"] == SECRET and account.oauth["flow"] == "app"
     assert row.secret_expires_on == date(2027, 5, 1)
     assert [(one.name, one.role) for one in every(world, MailFolder)] == [("inbox", "inbox"), ("sentitems", "sent")]
+
+
+def test_nothing_is_kept_of_a_mailbox_whose_place_is_wrong(world):
+    with pytest.raises(DomainError), world.database.unit_of_work() as uow:
+        save_graph_mailbox(uow, FORM, place_of(world.graph, tenant=""), box=world.box, change=by_alice(world))
+    assert every(world, MailFolder) == []
 
 
 def test_an_empty_secret_keeps_the_stored_one(world):

@@ -63,7 +63,7 @@ def test_the_conversation_shows_words_files_and_how_the_mail_fares(database):
     ticket_id, first = open_ticket(database)
     attach(database, first, "fire.jpg")
     attach(database, first, "log.txt", data=b"abcd")
-    attach(database, first, "logo.png", is_inline=True)
+    attach(database, first, "scan.pdf", is_inline=True)
     answer = say(database, ticket_id, "Use the other one.")
     with database.unit_of_work() as uow:
         mail = {"subject": "s", "text": "t", "message_id": "<m>", "created_at": NOW, "state": "failed"}
@@ -76,7 +76,11 @@ def test_the_conversation_shows_words_files_and_how_the_mail_fares(database):
         conversation = load_conversation(session, ticket_id)
     request, reply = conversation.messages
     assert [part.kind for part in request.parts] == ["text", "signature"]
-    assert [(file.filename, file.size) for file in request.files] == [("fire.jpg", 3), ("log.txt", 4)]
+    assert [(file.filename, file.size) for file in request.files] == [
+        ("fire.jpg", 3),
+        ("log.txt", 4),
+        ("scan.pdf", 3),
+    ]
     assert (request.mail, reply.mail, reply.mail_error) == ("", "failed", "refused")
     assert conversation.earlier is None
     assert len(seen) == 1

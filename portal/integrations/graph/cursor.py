@@ -12,8 +12,9 @@ from datetime import datetime
 class Cursor:
     """`link` is a nextLink or deltaLink. What was received before `since` is left alone.
 
-    `old`: digests of ids that came in the very second of `since`, before we did. `done`: digests of ids of its page that came before a limit was reached. `is_first`: the first round, in which
-    everything that lies there is listed, is not over. `at` is the server's clock when the link was given.
+    `old`: digests of ids that came in the very second of `since`, before we did. `done`: digests of ids of its page
+    that came before a limit was reached. `is_first`: the first round, in which everything that lies there is listed, is
+    not over. `at` is the server's clock when the link was given.
     """
 
     link: str
