@@ -66,8 +66,9 @@ class ScriptedImap:
                 data = self.answer(command)
                 if data is None:
                     data = self._usual(tag, name, command, client, lines)
+                is_last = name in self.hang_up_after  # before the answer: afterwards the test goes on
                 client.sendall(data.replace(b"$TAG", tag.encode()))
-                if name in self.hang_up_after:
+                if is_last:
                     return
 
     def _usual(self, tag: str, name: str, command: str, client: socket.socket, lines) -> bytes:
