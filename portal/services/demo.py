@@ -17,7 +17,7 @@ from portal.services.audit import Change
 from portal.services.calendars import save_week
 from portal.services.context import Context
 from portal.services.oncall import add_shift
-from portal.services.people import Profile, add_person, set_password
+from portal.services.people import Profile, add_person, make_password, set_password
 from portal.services.settings import load_settings, save_settings
 from portal.services.tickets import REQUEST, Actor, NewMessage, NewTicket, create_ticket, find_or_add_requester
 
@@ -62,7 +62,7 @@ def load_demo(context: Context) -> str:
 
 def _add_shop(context: Context, uow: UnitOfWork, password: str, *, change: Change) -> None:
     people = [add_person(uow, profile, change=change) for profile in _PEOPLE]
-    set_password(uow, people[0], password, change=change)
+    set_password(uow, people[0], make_password(password), change=change)
     values = {
         "site.name": "Acme IT",
         "site.zone": "Europe/Berlin",

@@ -129,7 +129,7 @@ def _let_in(run: Run, user: User, ref: EnvRef | None, *, is_new: bool) -> None:
     if ref and not password:
         raise DomainError(f"{ref.name} is not set in the environment, and {user.email} has no password yet.")
     if password:
-        people.set_password(run.uow, user, password, change=run.change)
+        people.set_password(run.uow, user, people.make_password(password), change=run.change)
         run.changes.append(f"people: {user.email} has a password")
     elif is_new:
         token = people.make_link(run.uow, user, people.INVITE, random=run.context.random, change=run.change)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import structlog
-from flask import Flask, render_template
+from flask import Flask, abort, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
@@ -40,6 +40,15 @@ def install(app: Flask) -> None:
     app.register_error_handler(CSRFError, _forged)
     app.register_error_handler(DatabaseBusyError, _busy)
     app.register_error_handler(DomainError, _refused)
+    app.before_request(_refuse_nul)
+
+
+def _refuse_nul() -> None:
+    """No browser sends a NUL, and PostgreSQL keeps none: said here, once, for every field, file name and address."""
+    texts = [request.path, *(file.filename or "" for _, file in request.files.items(multi=True))]
+    texts += (value for fields in (request.args, request.form) for _, value in fields.items(multi=True))
+    if any("\x00" in text for text in texts):
+        abort(400, "This has a character in it that no text has (NUL). Please enter it again.")
 
 
 def _page(code: int, text: str) -> tuple[str, int]:

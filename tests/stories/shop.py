@@ -93,7 +93,7 @@ class Shop:
             for name, number in NUMBERS.items():
                 profile = people.Profile(f"{name}@acme.example", name.title(), ROLES[name], (number,))
                 user = people.add_person(uow, profile, change=change)
-                people.set_password(uow, user, PASSWORD, change=change)
+                people.set_password(uow, user, people.make_password(PASSWORD), change=change)
                 self.ids[name] = user.id
             lexicon.seed_triage(uow, change=change)
             calendars.save_week(uow, parse_week({day: ["08:00-18:00"] for day in WEEKDAYS}), change=change)

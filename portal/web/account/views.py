@@ -46,13 +46,12 @@ def login() -> Response | str | tuple[str, int]:
 
 def _sign_in(email: str, password: str) -> User | None:
     address = request.remote_addr or ""
-    people.check_throttle(reads(), email, address, now=now())
-    user = people.verify_sign_in(reads(), email, password)
     with write() as uow:
-        if user is None:
-            people.note_wrong_password(uow, email, address, now=now())
-        else:
-            people.note_sign_in(uow, user.id, now=now())
+        people.begin_sign_in(uow, email, address, now=now())
+    user = people.verify_sign_in(reads(), email, password)
+    if user is not None:
+        with write() as uow:
+            people.note_sign_in(uow, user.id, address, now=now())
     return user
 
 
@@ -84,10 +83,11 @@ def change_password() -> Response | str | tuple[str, int]:
         form.current.errors = [*form.current.errors, "This is not your password."]
     if form.errors or form.current.errors:
         return render_template("account/password.html", form=form), 422
+    password = people.make_password(form.password.data or "")
     try:
         with write() as uow:
             user = uow.session.get_one(User, current_user.id)
-            people.set_password(uow, user, form.password.data or "", change=change())
+            people.set_password(uow, user, password, change=change())
     except DomainError as error:
         form.password.errors = [*form.password.errors, str(error)]
         return render_template("account/password.html", form=form), 422
@@ -107,9 +107,10 @@ def use_link(token: str) -> Response | str | tuple[str, int]:
     if request.method == "GET" or not form.validate():
         page = render_template("account/link.html", form=form, person=user, is_invite=link.purpose == people.INVITE)
         return page if request.method == "GET" else (page, 422)
+    password = people.make_password(form.password.data or "")
     try:
         with write() as uow:
-            user = people.use_link(uow, token, form.password.data or "", change_at=now())
+            user = people.use_link(uow, token, password, change_at=now())
     except DomainError as error:
         form.password.errors = [*form.password.errors, str(error)]
         return render_template("account/link.html", form=form, person=user, is_invite=False), 422

@@ -64,6 +64,7 @@ def show() -> Response | str | tuple[str, int]:
 
 def _make_admin(form: AccountForm) -> User:
     change = Change(None, now())
+    password = people.make_password(form.password.data or "")
     with write() as uow:
         if has_admin(uow.session):
             abort(404)  # somebody else was quicker
@@ -71,8 +72,8 @@ def _make_admin(form: AccountForm) -> User:
         known = people.find_by_email(uow.session, profile.email)
         user = known or people.add_person(uow, profile, change=change)
         user.role, user.is_active = Role.ADMIN, True
-        people.set_password(uow, user, form.password.data or "", change=Change(user.id, change.at))
-        people.note_sign_in(uow, user.id, now=change.at)
+        people.set_password(uow, user, password, change=Change(user.id, change.at))
+        people.note_sign_in(uow, user.id, request.remote_addr or "", now=change.at)
         seed_triage(uow, change=change)
     return user
 
