@@ -7,7 +7,6 @@ import pytest
 
 from portal.core.mail import parse_mail
 from portal.services.mail_reader import (
-    READER,
     MailReader,
     ReaderBudget,
     TooCostlyError,
@@ -43,7 +42,11 @@ def pid_of(reader: MailReader) -> int | None:
 def test_a_small_mail_is_read_without_another_process(make_reader):
     reader = make_reader()
     assert reader.read(mail_bytes()) == read_here(mail_bytes()) and pid_of(reader) is None
-    assert read_mail(mail_bytes()).mail.subject == "Printer on fire" and pid_of(READER) is None
+
+
+def test_all_of_a_process_read_with_one_reader(make_reader, monkeypatch):
+    monkeypatch.setattr("portal.services.mail_reader.READER", reader := make_reader())
+    assert read_mail(LARGE).mail.text == "hi" and pid_of(reader) is not None
 
 
 def test_a_large_mail_is_read_in_a_process_that_is_kept(make_reader):

@@ -47,9 +47,20 @@ def test_as_it_was_sent_means_its_looks_and_nothing_that_runs(html, with_remote,
 
 
 @pytest.mark.timeout(20)
-@pytest.mark.parametrize("tag", ["<div>", "<ul><li>", "<DIV class=x>", "<blockquote><table><td>", "<", "<a "])
+@pytest.mark.parametrize(
+    "tag", ["<div>", "<ul><li>", "<DIV class=x>", "<blockquote><table><td>", "<", "<a ", "<span></b>"]
+)
 def test_deep_nesting_leaves_the_words_in_linear_time(tag):
     assert "x" in sanitize_html(tag * 200_000 + ">x")
+    assert "x" in sanitize_as_sent(tag * 200_000 + ">x", with_remote=True)
+
+
+@pytest.mark.timeout(20)
+def test_a_tag_with_a_hundred_thousand_attributes_leaves_the_words():
+    html = f"<p>x</p><a {' '.join(f'a{number}=1' for number in range(100_000))}>link</a>"
+    assert sanitize_html(html).split() == ["x", "link"]
+    long = f'<p>{"word " * 5000}<a href="https://a.example/{"x" * 100_000}" title="two words">x</a></p>'
+    assert "<a href=" in sanitize_html(long)
 
 
 def test_long_flat_html_keeps_its_marks():
