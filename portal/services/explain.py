@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from portal.core.tickets import format_number
 from portal.models import (
     InboundText,
+    MailboxRow,
     MailLedger,
     Message,
     Notification,
@@ -20,9 +22,13 @@ from portal.models import (
     PageDecisionRow,
     PageTicket,
     Ticket,
-    TicketEvent,
     User,
 )
+from portal.services.choices import load_choices
+from portal.services.settings import load_settings
+from portal.services.ticket_history import describe_event
+from portal.services.ticket_view import load_history
+from portal.services.triage_view import load_triage_view
 
 Line = tuple[datetime, str]
 
@@ -44,8 +50,9 @@ def explain_ticket(session: Session, ticket_id: int, *, zone: Any) -> list[str] 
 
 
 def _mails(session: Session, ticket: Ticket) -> Iterator[Line]:
-    for row in session.scalars(select(MailLedger).where(MailLedger.ticket_id == ticket.id).order_by(MailLedger.id)):
-        yield row.received_at, f"mail      {row.provider_id} from {row.sender}: received"
+    query = select(MailLedger, MailboxRow.name).join(MailboxRow, MailboxRow.id == MailLedger.mailbox_id)
+    for row, mailbox in session.execute(query.where(MailLedger.ticket_id == ticket.id).order_by(MailLedger.id)):
+        yield row.received_at, f"mail      {row.provider_id} from {row.sender} to {mailbox}, {row.folder}: received"
         yield row.listed_at, f"mail      {row.provider_id}: original stored ({row.size} bytes)"
         if row.verdict_at:
             yield row.verdict_at, f"mail      {row.provider_id}: {row.verdict}. {row.reason}".rstrip()
@@ -56,11 +63,25 @@ def _ticket(session: Session, ticket: Ticket) -> Iterator[Line]:
     for message in session.scalars(select(Message).where(Message.ticket_id == ticket.id).order_by(Message.id)):
         yield message.at, f"message   {message.kind} by {message.author or 'us'}"
     if ticket.triaged_at:
-        yield ticket.triaged_at, f"triage    {json.dumps(ticket.triage or {}, ensure_ascii=False, sort_keys=True)}"
-    events = select(TicketEvent).where(TicketEvent.ticket_id == ticket.id).order_by(TicketEvent.id)
-    for event in session.scalars(events):
-        data = f" {json.dumps(event.data, ensure_ascii=False, sort_keys=True)}" if event.data else ""
-        yield event.at, f"history   {event.kind} by {event.actor or 'Nightdesk'}{data}"
+        yield from ((ticket.triaged_at, f"triage    {text}") for text in _triage(session, ticket))
+    number = partial(format_number, prefix=load_settings(session).site_prefix)
+    choices = load_choices(session)
+    for event in reversed(load_history(session, ticket.id, most=None)):
+        line = describe_event(event, choices, number=number)
+        yield event.at, f"history   {line.text}{f' ({line.detail})' if line.detail else ''}"
+
+
+def _triage(session: Session, ticket: Ticket) -> Iterator[str]:
+    view = load_triage_view(session, ticket)
+    if view is None:
+        yield "passed over"
+        return
+    other = f", else {view.runner_up}" if view.runner_up else ""
+    yield f"{view.category or 'no category'}, {view.confidence} percent sure{other}: {'; '.join(view.category_signs)}"
+    yield f"P{view.priority}: {'; '.join(view.priority_signs)}"
+    yield from (f"rule: {text}" for text in view.rules)
+    changed = ("".join(_MARKS[part.kind].format(part.text) for part in line) for line in view.diff)
+    yield from (f"spelling: {text}" for text in changed)
 
 
 def _decisions(session: Session, ticket: Ticket) -> Iterator[Line]:
@@ -105,8 +126,12 @@ def _outgoing(session: Session, ticket: Ticket) -> Iterator[Line]:
     for row in session.scalars(
         select(OutgoingMail).where(OutgoingMail.ticket_id == ticket.id).order_by(OutgoingMail.id)
     ):
-        at = row.sent_at or row.created_at
-        yield at, f"mail out  {row.event}: {row.state}. {row.last_error}".rstrip()
+        what = f"mail out  {row.event} to {', '.join(map(str, row.to))}"
+        yield row.created_at, f"{what}: written as {row.message_id}"
+        if row.state != "pending" or row.last_error:
+            yield row.sent_at or row.due_at or row.created_at, f"{what}: {row.state}. {row.last_error}".rstrip()
+        if row.delivery and row.delivery_at:
+            yield row.delivery_at, f"{what}: {row.delivery}. {row.delivery_text}".rstrip()
 
 
 def _name(session: Session, user_id: int | None) -> str:
@@ -114,4 +139,5 @@ def _name(session: Session, user_id: int | None) -> str:
     return user.name if user else "nobody"
 
 
+_MARKS = {"equal": "{}", "removed": "[-{}-]", "added": "{{+{}+}}"}  # as git diff --word-diff
 _SOURCES: tuple[Callable[[Session, Ticket], Iterator[Line]], ...] = (_mails, _ticket, _decisions, _pages, _outgoing)

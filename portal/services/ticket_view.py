@@ -164,9 +164,9 @@ def load_conversation(session: Session, ticket_id: int, *, before: int | None = 
     return Conversation(tuple(shown), shown[0].id if len(newest) > MESSAGES else None)
 
 
-def load_history(session: Session, ticket_id: int) -> tuple[EventView, ...]:
-    """The newest 100 events, newest first. One statement."""
-    query = select(TicketEvent).where(TicketEvent.ticket_id == ticket_id).order_by(TicketEvent.id.desc()).limit(EVENTS)
+def load_history(session: Session, ticket_id: int, *, most: int | None = EVENTS) -> tuple[EventView, ...]:
+    """The newest events, newest first; `most` None gives all. One statement."""
+    query = select(TicketEvent).where(TicketEvent.ticket_id == ticket_id).order_by(TicketEvent.id.desc()).limit(most)
     return tuple(EventView(row.at, row.actor, row.kind, row.data or {}) for row in session.scalars(query))
 
 

@@ -13,6 +13,7 @@ from portal.core.tickets import PRIORITIES, SOURCES, STATUSES, format_number
 from portal.services.choices import load_choices
 from portal.services.message_view import load_invitations
 from portal.services.page_timeline import load_timeline
+from portal.services.ticket_history import describe_event
 from portal.services.ticket_list import TicketPage, count_tickets, list_tickets
 from portal.services.ticket_search import count_found, search_tickets
 from portal.services.ticket_view import (
@@ -29,7 +30,6 @@ from portal.web.htmx import render_partial, wants_partial
 from portal.web.state import reads, site
 from portal.web.tickets import bp
 from portal.web.tickets.forms import MergeForm, ReplyForm, ResolveForm, StatusForm
-from portal.web.tickets.history import describe
 from portal.web.tickets.messages import point
 from portal.web.tickets.query import ListQuery, read_query
 from portal.web.uploads import download
@@ -83,7 +83,7 @@ def history(ticket_id: int) -> str:
     """Everything that happened to a ticket."""
     view = find_ticket(ticket_id)
     choices = load_choices(reads())
-    lines = [describe(event, choices, number=_format) for event in load_history(reads(), ticket_id)]
+    lines = [describe_event(event, choices, number=_format) for event in load_history(reads(), ticket_id)]
     return render_partial("tickets/history.html", "tickets/_history.html", ticket=view.row, lines=lines)
 
 

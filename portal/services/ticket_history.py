@@ -1,4 +1,4 @@
-"""The history of a ticket in words."""
+"""The history of a ticket in words, for its page and for `portal explain`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class HistoryLine:
     tone: str
 
 
-def describe(event: EventView, choices: Choices, *, number: Callable[[int], str]) -> HistoryLine:
+def describe_event(event: EventView, choices: Choices, *, number: Callable[[int], str]) -> HistoryLine:
     """An event as a sentence. `number` formats the number of another ticket. Unknown kinds show their name."""
     words = _WORDS.get(event.kind)
     text, icon, tone = words(event.data, choices, number) if words else (event.kind, "circle-dot", "")
