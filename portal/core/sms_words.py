@@ -99,6 +99,11 @@ def closed_text(who: str, number: str) -> str:
     return f"{number} is resolved{f' by {_who(who)}' if who else ''}. You need not do anything"
 
 
+def merged_text(who: str, number: str, into: str) -> str:
+    """To everybody who was asked, when the ticket went into another, which may ask by itself. `who` may be empty."""
+    return f"{number} is part of {into} now{f', says {_who(who)}' if who else ''}. If {into} asks you, answer that one"
+
+
 def already_yours_text(item: OpenItem) -> str:
     """A second A for the same page."""
     return f"You already have {item.number}. Reply {item.code}C and what you did when done"

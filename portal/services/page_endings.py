@@ -8,6 +8,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from portal.core import sms_words as words
+from portal.core.tickets import format_number
 from portal.models import Message, Page, PageTicket, Ticket, UnitOfWork, User
 from portal.services.page_steps import end_page
 from portal.services.page_texts import asked_people, load_body, tell
@@ -22,15 +23,21 @@ def stamp(rules: PagingRules) -> int:
     return int(rules.now.timestamp() * 1000)
 
 
-def end_for_all(uow: UnitOfWork, page: Page, *, by: User | None, rules: PagingRules) -> None:
-    """The page is over; everybody it asked, and nobody who ended it, is told."""
+def end_for_all(
+    uow: UnitOfWork, page: Page, *, by: User | None, rules: PagingRules, merged_into: int | None = None
+) -> None:
+    """The page is over; everybody it asked, and nobody who ended it, is told. A merged ticket is not solved, and the
+    one it went into may still ask."""
     was_open = page.state in ASKING
     number = load_body(uow.session, page, rules).number
     end_page(uow, page, rules=rules, reason="The page was closed.")
     if not was_open:
         return
     asked = [person for person in asked_people(uow.session, page.id) if by is None or person != by.id]
-    text, event = words.closed_text(by.name if by else "", number), f"closed:{page.id}:{stamp(rules)}"
+    who, event = by.name if by else "", f"closed:{page.id}:{stamp(rules)}"
+    text = words.closed_text(who, number)
+    if merged_into is not None:
+        text = words.merged_text(who, number, format_number(merged_into, prefix=rules.number_prefix))
     tell(uow, rules, load_recipients(uow.session, asked), event=event, page_id=page.id, text=text)
 
 
@@ -41,7 +48,7 @@ def end_ticket_pages(uow: UnitOfWork, ticket_id: int, *, by: User | None, rules:
     """
     own = select(Page).where(Page.ticket_id == ticket_id, Page.state != "resolved")
     for page in uow.session.scalars(own).all():
-        end_for_all(uow, page, by=by, rules=rules)
+        end_for_all(uow, page, by=by, rules=rules, merged_into=uow.session.get_one(Ticket, ticket_id).merged_into_id)
     digests = select(Page).join(PageTicket, PageTicket.page_id == Page.id).where(PageTicket.ticket_id == ticket_id)
     for page in uow.session.scalars(digests.where(Page.state != "resolved")).all():
         open_ones = select(Ticket.id).join(PageTicket, PageTicket.ticket_id == Ticket.id)

@@ -81,6 +81,11 @@ def test_a_bundle_gives_each_page_its_own_code():
         (words.given_back_text("Bob", SERVER), "Bob gave #1234 back. Reply 1A to take it"),
         (words.closed_text("Alice", "#1234"), "#1234 is resolved by Alice. You need not do anything"),
         (words.closed_text("", "#1234"), "#1234 is resolved. You need not do anything"),
+        (
+            words.merged_text("Alice", "#1234", "#7"),
+            "#1234 is part of #7 now, says Alice. If #7 asks you, answer that one",
+        ),
+        (words.merged_text("", "#1234", "#7"), "#1234 is part of #7 now. If #7 asks you, answer that one"),
         (words.already_yours_text(SERVER), "You already have #1234. Reply 1C and what you did when done"),
         (words.already_taken_text("Bob", "#1234", "02:14"), "Bob has #1234 since 02:14. You need not do anything"),
         (words.not_yours_text("Bob", "#1", "02:14"), "Bob has #1 since 02:14, so only Bob can close it by text"),

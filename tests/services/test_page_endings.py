@@ -28,6 +28,15 @@ def test_a_ticket_resolved_at_the_desk_ends_its_page_and_tells_who_was_asked(run
     assert notices(rung) == [(BOB, words), (CAROL, words)]
 
 
+def test_whoever_was_asked_about_a_merged_ticket_hears_where_it_went_and_not_that_it_is_solved(rung):
+    into = add_ticket(rung.database)
+    with rung.database.unit_of_work() as uow:
+        uow.session.get_one(Ticket, 1).merged_into_id = into
+        end_ticket_pages(uow, 1, by=uow.session.get_one(User, ALICE), rules=RULES)
+    words = f"#1 is part of #{into} now, says Alice. If #{into} asks you, answer that one"
+    assert notices(rung) == [(BOB, words), (CAROL, words)]
+
+
 def test_a_page_that_somebody_has_ends_quietly(rung):
     with rung.database.unit_of_work() as uow:
         page = uow.session.get_one(Page, 1)
