@@ -168,12 +168,17 @@ class Mailbox(Protocol):
         """Whether reading on from `cursor` will surely bring this message. Asks nobody."""
         ...
 
+    def is_reused(self, provider_id: str, cursor: str) -> bool:
+        """Whether a folder begun anew at `cursor` may give this id, known from before, to another message. Asks
+        nobody."""
+        ...
+
     def list_ids(self, folder: str, since: datetime) -> Sequence[tuple[str, datetime]]:
         """(provider_id, received_at) of what lies in the folder since that time: for the reconcile."""
         ...
 
-    def fetch_one(self, folder: str, provider_id: str) -> FetchedMail | None:
-        """One message again, None when it is gone."""
+    def fetch_one(self, folder: str, provider_id: str, *, max_size: int | None = None) -> FetchedMail | None:
+        """One message again, None when it is gone; over `max_size` bytes by its header only."""
         ...
 
     def count(self, folder: str) -> int:

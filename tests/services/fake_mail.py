@@ -91,7 +91,10 @@ class FakeMailbox:
     def is_ahead(self, provider_id: str, cursor: str) -> bool:
         place, _, last = cursor.partition(":")
         uidvalidity, _, uid = provider_id.partition(":")
-        return uidvalidity != place or int(uid) > int(last)
+        return uidvalidity != place or not uid.isdigit() or int(uid) > int(last)
+
+    def is_reused(self, provider_id: str, cursor: str) -> bool:
+        return provider_id.partition(":")[0] == cursor.partition(":")[0] and self.is_ahead(provider_id, cursor)
 
     def fetch(self, folder: str, cursor: str, *, limit: int, byte_limit: int, max_size: int) -> MailBatch:
         self._called(folder)
@@ -114,11 +117,12 @@ class FakeMailbox:
         self._called(folder)
         return [(f"{self.uidvalidity}:{uid}", at) for uid, at, _ in self.mails if at >= since]
 
-    def fetch_one(self, folder: str, provider_id: str) -> FetchedMail | None:
+    def fetch_one(self, folder: str, provider_id: str, *, max_size: int | None = None) -> FetchedMail | None:
         self._called(folder)
         for uid, at, raw in self.mails:
             if f"{self.uidvalidity}:{uid}" == provider_id:
-                return FetchedMail(provider_id, folder, at, len(raw), raw)
+                kept = raw if max_size is None or len(raw) <= max_size else None
+                return FetchedMail(provider_id, folder, at, len(raw), kept, raw[:100])
         return None
 
     def count(self, folder: str) -> int:

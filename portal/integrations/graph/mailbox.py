@@ -75,13 +75,17 @@ class GraphMailbox:
         received_at = self._listed.get(provider_id)
         return received_at is not None and place.at is not None and received_at > place.at - _SLACK
 
+    def is_reused(self, provider_id: str, cursor: str) -> bool:
+        """See Mailbox.is_reused. An immutable id means one message for ever."""
+        return False
+
     def list_ids(self, folder: str, since: datetime) -> Sequence[tuple[str, datetime]]:
         """See Mailbox.list_ids."""
         return self._run(folder, lambda: self._list_ids(folder, since))
 
-    def fetch_one(self, folder: str, provider_id: str) -> FetchedMail | None:
+    def fetch_one(self, folder: str, provider_id: str, *, max_size: int | None = None) -> FetchedMail | None:
         """See Mailbox.fetch_one."""
-        return self._run(folder, lambda: self._fetch_one(folder, provider_id))
+        return self._run(folder, lambda: self._fetch_one(folder, provider_id, max_size))
 
     def count(self, folder: str) -> int:
         """See Mailbox.count."""
@@ -225,12 +229,12 @@ class GraphMailbox:
             page = self._connection.get(page["@odata.nextLink"])
         return list(found.items())
 
-    def _fetch_one(self, folder: str, provider_id: str) -> FetchedMail | None:
+    def _fetch_one(self, folder: str, provider_id: str, max_size: int | None) -> FetchedMail | None:
         try:
             entry = self._entry(folder, provider_id)
         except _Gone:
             return None
-        return self._read(folder, entry, None)
+        return self._read(folder, entry, max_size)
 
     def _entry(self, folder: str, provider_id: str) -> dict[str, Any]:
         """Raises _Gone when it lies there no more."""

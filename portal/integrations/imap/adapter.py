@@ -27,8 +27,11 @@ __all__ = ["ImapMailbox", "ImapSettings"]
 SECURITY = ("tls", "starttls", "plain")
 _LINES_AT_ONCE = 500
 _MAILS_AT_ONCE, _BYTES_AT_ONCE = 25, 2_000_000
-# A mail at which this many connections ended is taken by its header, so that it does not hold up those behind it.
+# A mail at which this many connections ended may be taken by its header, so that it does not hold up those behind it.
 _BREAKS = 4
+# One whose header did not come either is passed over for those behind it; the reconcile says that it lies there.
+_HOPELESS = 2 * _BREAKS
+_GUESSED_SIZE = 1000  # where the server cannot say
 _UID = re.compile(rb"\bUID (\d+)")
 _SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
 _GONE = re.compile(r"nonexistent|not found|does.?n.t exist|no such|unknown mailbox|invalid mailbox", re.IGNORECASE)
@@ -57,7 +60,7 @@ class ImapMailbox:
         self._uidvalidity = 0
         self._uidnext = 0
         self._at_once = _MAILS_AT_ONCE
-        self._breaks: Counter[tuple[str, int]] = Counter()
+        self._breaks: Counter[str] = Counter()  # by folder and id
 
     def fetch(self, folder: str, cursor: str, *, limit: int, byte_limit: int, max_size: int) -> MailBatch:
         """See Mailbox.fetch."""
@@ -73,13 +76,20 @@ class ImapMailbox:
         place, last = wire.read_id(cursor)
         return uidvalidity != place or uid > last
 
+    def is_reused(self, provider_id: str, cursor: str) -> bool:
+        """See Mailbox.is_reused. A folder put back from a backup, or one at another server, counts anew; some servers
+        give every folder the same UIDVALIDITY."""
+        uidvalidity, uid = wire.read_id(provider_id)
+        place, last = wire.read_id(cursor)
+        return uidvalidity == place and uid > last
+
     def list_ids(self, folder: str, since: datetime) -> Sequence[tuple[str, datetime]]:
         """See Mailbox.list_ids."""
         return self._run(lambda: [(self._id(one.uid), one.received_at) for one in self._since(folder, since)])
 
-    def fetch_one(self, folder: str, provider_id: str) -> FetchedMail | None:
-        """See Mailbox.fetch_one."""
-        return self._run(lambda: self._fetch_one(folder, provider_id))
+    def fetch_one(self, folder: str, provider_id: str, *, max_size: int | None = None) -> FetchedMail | None:
+        """See Mailbox.fetch_one. At its header only also where the server breaks off at the rest."""
+        return self._run(lambda: self._fetch_one(folder, provider_id, max_size))
 
     def count(self, folder: str) -> int:
         """See Mailbox.count."""
@@ -213,13 +223,22 @@ class ImapMailbox:
         last = last or start
         return MailBatch(mails, self._id(last), bool(uids) and uids[-1] > last)
 
-    def _fetch_one(self, folder: str, provider_id: str) -> FetchedMail | None:
+    def _fetch_one(self, folder: str, provider_id: str, max_size: int | None) -> FetchedMail | None:
         self._examine(folder)
         uidvalidity, uid = wire.read_id(provider_id)
-        if uidvalidity != self._uidvalidity:
-            return None
-        found, _ = self._read(folder, self._list([uid]), None)
-        return found[0] if found else None
+        listed = self._list([uid]) if uidvalidity == self._uidvalidity else []
+        while listed:
+            try:
+                found, _ = self._read(folder, listed, max_size)
+            except TimeoutError:
+                raise
+            except (*_BROKEN, imaplib.IMAP4.error):
+                if self._breaks[self._mark(uid)] > _BREAKS:
+                    raise
+                self._drop()
+                continue
+            return found[0] if found else None
+        return None
 
     def _find_sent(self) -> str:
         self._examine("INBOX")
@@ -242,36 +261,87 @@ class ImapMailbox:
         found: dict[int, _Listed] = {}
         for start in range(0, len(uids), _LINES_AT_ONCE):
             chosen = uids[start : start + _LINES_AT_ONCE]
-            for uid, line, _ in self._fetch_items(chosen, "(UID RFC822.SIZE INTERNALDATE)"):
-                if size := _SIZE.search(line):
-                    found[uid] = _Listed(uid, int(size.group(1)), wire.internal_date(line))
+            for uid, line in self._fetch_lines(chosen):
+                size = _SIZE.search(line)
+                found[uid] = _Listed(uid, int(size.group(1)) if size else _GUESSED_SIZE, wire.internal_date(line))
         return [found[uid] for uid in sorted(found)]
+
+    def _fetch_lines(self, uids: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+        """Size and date of each. A server may refuse a whole list for one message that it cannot read: then by halves,
+        and that one without its size, or without anything."""
+        try:
+            found = [(uid, line) for uid, line, _ in self._fetch_items(uids, "(UID RFC822.SIZE INTERNALDATE)")]
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error:
+            if len(uids) > 1:
+                half = len(uids) // 2
+                yield from self._fetch_lines(uids[:half])
+                yield from self._fetch_lines(uids[half:])
+                return
+            found = self._fetch_date(uids[0])
+        yield from ((uid, line) for uid, line in found if b"INTERNALDATE" in line.upper())
+
+    def _fetch_date(self, uid: int) -> list[tuple[int, bytes]]:
+        try:
+            return [(uid, line) for _, line, _ in self._fetch_items([uid], "(UID INTERNALDATE)")]
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error:
+            return [(uid, b"INTERNALDATE unknown")]
 
     def _read(
         self, folder: str, listed: Sequence[_Listed], max_size: int | None
     ) -> tuple[tuple[FetchedMail, ...], int]:
         """The mails in order, and the uid up to which all were read: less than asked for where the server broke off."""
+        hopeful = [one for one in listed if self._breaks[self._mark(one.uid)] < _HOPELESS]
+        mails, last = self._read_parts(folder, hopeful or listed, max_size)
+        for one in listed:
+            # It was given up perhaps because the server was in trouble, and now it answers.
+            if one.uid < last and one not in hopeful:
+                with contextlib.suppress(*_BROKEN, imaplib.IMAP4.error):
+                    mails += self._read_suspect(folder, one, max_size)
+        return tuple(sorted(mails, key=lambda mail: wire.read_id(mail.provider_id))), last
+
+    def _read_parts(
+        self, folder: str, listed: Sequence[_Listed], max_size: int | None
+    ) -> tuple[list[FetchedMail], int]:  # fmt: skip
         mails: list[FetchedMail] = []
         last = 0
         for part in self._parts(listed, max_size):
             try:
-                mails += self._read_part(folder, part, max_size)
+                is_suspect = self._breaks[self._mark(part[0].uid)] >= _BREAKS
+                mails += (
+                    self._read_suspect(folder, part[0], max_size)
+                    if is_suspect
+                    else self._read_part(folder, part, max_size)
+                )
             except (*_BROKEN, imaplib.IMAP4.error):
-                self._note_break(folder, part)
+                self._note_break(part)
                 if not last:
                     raise
                 self._drop()
-                return tuple(mails), last
+                return mails, last
             last = part[-1].uid
         self._at_once = _MAILS_AT_ONCE
-        return tuple(mails), last
+        return mails, last
+
+    def _read_suspect(self, folder: str, one: _Listed, max_size: int | None) -> list[FetchedMail]:
+        """A mail at which connections ended: once more in whole, then by its header."""
+        try:
+            found = self._read_part(folder, [one], max_size)
+        except (*_BROKEN, imaplib.IMAP4.error):
+            self._drop()
+            found = self._read_part(folder, [one], -1)
+        self._breaks.pop(self._mark(one.uid), None)
+        return found
 
     def _parts(self, listed: Sequence[_Listed], max_size: int | None) -> Iterator[list[_Listed]]:
         """What is asked for at once: some small ones, or a single large one."""
         part: list[_Listed] = []
         for one in listed:
             total = one.size + sum(other.size for other in part)
-            is_alone = self._is_large(one, max_size) or any(self._is_large(other, max_size) for other in part)
+            is_alone = any(self._is_alone(other, max_size) for other in (one, *part))
             if part and (len(part) >= self._at_once or total > _BYTES_AT_ONCE or is_alone):
                 yield part
                 part = []
@@ -279,17 +349,17 @@ class ImapMailbox:
         if part:
             yield part
 
-    def _is_large(self, one: _Listed, max_size: int | None) -> bool:
-        return (max_size is not None and one.size > max_size) or self._breaks[self._folder, one.uid] >= _BREAKS
+    def _is_alone(self, one: _Listed, max_size: int | None) -> bool:
+        return (max_size is not None and one.size > max_size) or self._breaks[self._mark(one.uid)] >= _BREAKS
 
-    def _note_break(self, folder: str, part: Sequence[_Listed]) -> None:
+    def _note_break(self, part: Sequence[_Listed]) -> None:
         """From now on one by one; who is alone at a break is suspected."""
         self._at_once = 1
         if len(part) == 1:
-            self._breaks[folder, part[0].uid] += 1
+            self._breaks[self._mark(part[0].uid)] += 1
 
     def _read_part(self, folder: str, part: Sequence[_Listed], max_size: int | None) -> list[FetchedMail]:
-        header_only = self._is_large(part[0], max_size)
+        header_only = max_size is not None and part[0].size > max_size
         item = "(UID BODY.PEEK[HEADER])" if header_only else "(UID BODY.PEEK[])"
         by_uid = {one.uid: one for one in part}
         mails: dict[int, FetchedMail] = {}
@@ -312,6 +382,9 @@ class ImapMailbox:
             uid = _UID.search(words)
             if uid and int(uid.group(1)) in asked:
                 yield int(uid.group(1)), words, literal
+
+    def _mark(self, uid: int) -> str:
+        return f"{self._folder} {self._id(uid)}"
 
     def _id(self, uid: int) -> str:
         return f"{self._uidvalidity}:{uid}"

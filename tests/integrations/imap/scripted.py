@@ -9,16 +9,19 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 CRLF = b"\r\n"
+_NIGHT = datetime(2025, 12, 25, 2, 10, tzinfo=UTC)
 
 
 class ScriptedImap:
     """One mailbox, INBOX, with `mails` by uid. Everything else is a fault that a test switches on.
 
     `hang_up_after`: commands after which the connection ends (`{"FETCH"}`); `poison`: uids at whose FETCH it ends;
-    `refused`: uids whose FETCH is answered NO; `answer`: called with (command line) before the usual answer, what it
-    returns is sent instead.
+    `refused`: uids whose FETCH is answered NO; `headless`: those whose header is refused too; `sizeless`: those whose
+    size cannot be said; `dateless`: nor their date. `dates`: INTERNALDATE by uid, where it is another. `answer`: called
+    with (command line) before the usual answer, what it returns is sent instead.
     """
 
     def __init__(self) -> None:
@@ -27,6 +30,10 @@ class ScriptedImap:
         self.hang_up_after: set[str] = set()
         self.poison: set[int] = set()
         self.refused: set[int] = set()
+        self.headless: set[int] = set()
+        self.sizeless: set[int] = set()
+        self.dateless: set[int] = set()
+        self.dates: dict[int, datetime] = {}
         self.answer: Callable[[str], bytes | None] = lambda command: None
         self.silent = False
         self.capabilities = "IMAP4rev1"
@@ -104,11 +111,14 @@ class ScriptedImap:
         is_whole, out = "BODY.PEEK[]" in command, b""
         for uid in asked:
             raw = self.mails[uid]
-            if "RFC822.SIZE" in command:
-                date = '"25-Dec-2025 02:10:00 +0000"'
-                out += f"* {uid} FETCH (UID {uid} RFC822.SIZE {len(raw)} INTERNALDATE {date})\r\n".encode()
+            if "INTERNALDATE" in command:
+                if uid in (self.sizeless if "RFC822.SIZE" in command else self.dateless):
+                    return out + b"$TAG NO [SERVERBUG] Internal error occurred\r\n"
+                date = f"{self.dates.get(uid, _NIGHT):%d-%b-%Y %H:%M:%S %z}"
+                size = f"RFC822.SIZE {len(raw)} " if "RFC822.SIZE" in command else ""
+                out += f'* {uid} FETCH (UID {uid} {size}INTERNALDATE "{date}")\r\n'.encode()
                 continue
-            if is_whole and uid in self.refused:
+            if uid in self.headless or (is_whole and uid in self.refused):
                 return out + b"$TAG NO [SERVERBUG] cannot read this message\r\n"
             data = raw if is_whole else raw.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
             item = "BODY[]" if is_whole else "BODY[HEADER]"

@@ -91,6 +91,57 @@ def test_a_mail_that_the_server_cannot_hand_over_comes_as_its_header_and_holds_u
     assert mails[2].header.startswith(b"From: Dana") and b"mail 3" not in mails[2].header
 
 
+@pytest.mark.parametrize("is_dated", [True, False])
+def test_a_mail_whose_size_the_server_cannot_say_is_read_and_holds_up_no_other(server, mailbox, is_dated):
+    server.mails = {uid: mail_bytes(f"mail {uid}") for uid in range(1, 60)}
+    server.sizeless = {7, 33}
+    server.dateless = set() if is_dated else {7, 33}
+    assert [mail.raw for mail in read_all(mailbox)] == list(server.mails.values())
+    assert len(mailbox.list_ids("INBOX", NIGHT)) == 59, "the comparison sees them too"
+
+
+def test_a_mail_that_cannot_be_had_at_all_is_passed_over_for_those_behind_it(server, mailbox):
+    server.headless = {3}
+    assert [mail.provider_id for mail in read_all(mailbox)] == ["7:1", "7:2", "7:4", "7:5"]
+    with pytest.raises(GatewayError, match="cannot read this message"):
+        mailbox.fetch_one("INBOX", "7:3")
+
+
+def test_the_newest_mail_is_passed_over_only_when_another_one_came(server, mailbox):
+    """Else reading would seem to go well, and the comparison would not look at what lies ahead."""
+    server.headless = {5}
+    for _ in range(20):
+        with pytest.raises(GatewayError, match="cannot read this message"):
+            fetch(mailbox, "7:4")
+    server.mails[6] = mail_bytes("mail 6")
+    assert [mail.provider_id for mail in fetch(mailbox, "7:4").mails] == ["7:6"]
+
+
+def test_a_server_in_trouble_for_a_while_loses_nothing(server, mailbox):
+    server.headless = set(server.mails)
+    for _ in range(40):
+        with pytest.raises(GatewayError):
+            fetch(mailbox)
+    server.headless = set()
+    batch = fetch(mailbox, "7:0")
+    missed = [f"7:{uid}" for uid in server.mails if f"7:{uid}" not in {mail.provider_id for mail in batch.mails}]
+    assert batch.mails and all(mailbox.fetch_one("INBOX", one).raw for one in missed)
+
+
+@pytest.mark.parametrize("fault", ["poison", "refused"])
+def test_a_mail_asked_for_by_its_number_comes_at_least_by_its_header(server, mailbox, fault):
+    getattr(server, fault).add(3)
+    found = mailbox.fetch_one("INBOX", "7:3", max_size=10**6)
+    assert found.raw is None and found.header.startswith(b"From: Dana")
+    assert mailbox.fetch_one("INBOX", "7:2", max_size=10).raw is None
+    assert mailbox.fetch_one("INBOX", "7:2", max_size=10**6).raw == server.mails[2]
+
+
+def test_an_id_may_come_again_only_with_the_same_uidvalidity(mailbox):
+    assert mailbox.is_reused("7:6", "7:5") and not mailbox.is_reused("7:5", "7:5")
+    assert not mailbox.is_reused("8:6", "7:5") and not mailbox.is_reused("7:6~12", "7:5")
+
+
 def test_answers_about_other_mails_than_those_asked_for_are_not_believed(server, mailbox):
     date = '"25-Dec-2025 02:10:00 +0000"'
 
