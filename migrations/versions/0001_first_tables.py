@@ -319,6 +319,7 @@ def upgrade():
     sa.Column('name', sa.String(length=200), nullable=False),
     sa.Column('role', sa.String(length=10), nullable=False),
     sa.Column('cursor', sa.Text(), nullable=False),
+    sa.Column('read_from_at', UtcDateTime(), nullable=True),
     sa.Column('caught_up_at', UtcDateTime(), nullable=True),
     sa.ForeignKeyConstraint(['mailbox_id'], ['mailbox.id'], name=op.f('fk_mail_folder_mailbox_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_mail_folder')),

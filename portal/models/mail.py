@@ -60,8 +60,8 @@ class MailboxRow(Base):
 class MailFolder(Base):
     """Where reading stands in one folder of a mailbox. `role` is inbox, or sent for what was answered by hand.
 
-    `cursor` is what the adapter gave last, opaque to everybody else; "" means never read. `caught_up_at` is when
-    reading last came to the end of the folder.
+    `cursor` is what the adapter gave last, opaque to everybody else; "" means never read. `read_from_at`: mail from
+    before is left alone. `caught_up_at` is when reading last came to the end of the folder.
     """
 
     __tablename__ = "mail_folder"
@@ -70,6 +70,7 @@ class MailFolder(Base):
     name: Mapped[str] = mapped_column(String(200))
     role: Mapped[str] = mapped_column(String(10), default="inbox")
     cursor: Mapped[str] = mapped_column(Text, default="")
+    read_from_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     caught_up_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     __table_args__ = (UniqueConstraint("mailbox_id", "name"),)
 
