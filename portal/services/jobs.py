@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import BigInteger, ColumnElement, cast, delete, func, or_, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from portal.core.leases import lease_end
@@ -19,6 +19,7 @@ from portal.core.schedule import (
     plan_next_run,
 )
 from portal.models import Job, JobRun, UnitOfWork
+from portal.models.base import UtcDateTime
 from portal.services.audit import Change, record_change
 from portal.services.context import Context
 
@@ -160,7 +161,11 @@ def _due(context: Context) -> tuple[ColumnElement[bool], ...]:
     free = or_(Job.lease_until.is_(None), Job.lease_until < context.clock.lease_now())
     if not context.clock.may_take_over():
         free = Job.lease_until.is_(None)
-    return Job.next_at <= context.clock.now(), or_(Job.is_enabled, Job.is_asked), free
+    now = context.clock.now()
+    # A run further off than the interval was planned before the clock went back.
+    planned_at = type_coerce(Job.next_at, BigInteger) - 1_000_000 * cast(Job.interval_s, BigInteger)
+    is_time = or_(Job.next_at <= now, type_coerce(planned_at, UtcDateTime) > now)
+    return is_time, or_(Job.is_enabled, Job.is_asked), free
 
 
 def _close_cut_off_runs(session: Session, name: str, now: datetime) -> None:

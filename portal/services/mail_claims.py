@@ -10,33 +10,42 @@ from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from portal.core import retry
 from portal.core.errors import DomainError
-from portal.core.leases import lease_end
+from portal.core.leases import LEASE_SECONDS, lease_end
 from portal.core.ports import MailAccount
 from portal.models import DatabaseBusyError, MailboxRow, MailFolder, UnitOfWork
 from portal.services.context import Context
 from portal.services.mail_tokens import open_account
-from portal.services.mailboxes import READ_KINDS, SENT
+from portal.services.mailboxes import MAX_INTERVAL_S, READ_KINDS, SENT
 
 CHECK, RECONCILE, READ = "check", "reconcile", "read"
 # A third of the lease, so that one renewal may fail. After a crash the mailbox is free when the lease is over.
 RENEW_SECONDS = 20.0
+# Nobody is asked to wait longer. A turn further off was planned before the clock went back: it counts as due.
+_LONGEST = timedelta(seconds=max(MAX_INTERVAL_S, retry.MAX_ASKED_WAIT))
+_LONGEST_LEASE = timedelta(seconds=2 * LEASE_SECONDS)
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class FolderPlace:
-    """Where reading stands in one folder. `is_catching_up`: its end has not been reached since it was begun anew."""
+    """Where reading stands in one folder, and when it last came to the end; None: not since it was begun anew."""
 
     id: int
     name: str
     cursor: str
     is_sent: bool
-    is_catching_up: bool
+    caught_up_at: datetime | None
+
+    @property
+    def is_catching_up(self) -> bool:
+        """Whether what we have may be met again."""
+        return self.caught_up_at is None
 
 
 @dataclass(frozen=True)
@@ -51,7 +60,6 @@ class Claimed:
     account: MailAccount
     folders: tuple[FolderPlace, ...]
     read_from_at: datetime | None
-    last_ok_at: datetime | None
     at: datetime
 
 
@@ -101,7 +109,7 @@ def keeping_mailbox(context: Context, claimed: Claimed, *, seconds: float = RENE
                     if row is None:
                         return
                     row.lease_until = lease_end(context.clock.lease_now())
-            except DatabaseBusyError:
+            except (DatabaseBusyError, OperationalError):
                 log.warning("the database is busy; the lease of a mailbox was not renewed", mailbox=claimed.id)
 
     threading.Thread(target=renew, name="mailbox-lease", daemon=True).start()
@@ -115,21 +123,23 @@ def load_places(session: Session, mailbox_id: int) -> tuple[FolderPlace, ...]:
     """The folders of a mailbox, those requests arrive in first."""
     query = select(MailFolder).where(MailFolder.mailbox_id == mailbox_id).order_by(MailFolder.role, MailFolder.id)
     return tuple(
-        FolderPlace(one.id, one.name, one.cursor, one.role == SENT, one.caught_up_at is None)
-        for one in session.scalars(query)
+        FolderPlace(one.id, one.name, one.cursor, one.role == SENT, one.caught_up_at) for one in session.scalars(query)
     )
 
 
 def _due(now: datetime, lease_now: datetime) -> ColumnElement[bool]:
-    is_free = or_(MailboxRow.lease_until.is_(None), MailboxRow.lease_until <= lease_now)
-    is_asked = and_(MailboxRow.is_enabled, or_(MailboxRow.next_at <= now, MailboxRow.reconcile_asked_at.is_not(None)))
+    until = MailboxRow.lease_until
+    is_free = or_(until.is_(None), until <= lease_now, until > lease_now + _LONGEST_LEASE)
+    is_time = or_(MailboxRow.next_at <= now, MailboxRow.next_at > now + _LONGEST)
+    is_asked = and_(MailboxRow.is_enabled, or_(is_time, MailboxRow.reconcile_asked_at.is_not(None)))
     return and_(MailboxRow.kind.in_(READ_KINDS), is_free, or_(MailboxRow.check_asked_at.is_not(None), is_asked))
 
 
 def _next_id(session: Session, context: Context) -> int | None:
     """Tests first: somebody waits for the answer. Comparing comes last, it may take minutes."""
     now = context.clock.now()
-    order = (MailboxRow.check_asked_at.is_(None), MailboxRow.next_at > now, MailboxRow.next_at, MailboxRow.id)
+    is_later = and_(MailboxRow.next_at > now, MailboxRow.next_at <= now + _LONGEST)
+    order = (MailboxRow.check_asked_at.is_(None), is_later, MailboxRow.next_at, MailboxRow.id)
     due = _due(now, context.clock.lease_now())
     return session.scalar(select(MailboxRow.id).where(due).order_by(*order).limit(1))
 
@@ -138,10 +148,10 @@ def _claimed(session: Session, row: MailboxRow, account: MailAccount, now: datet
     if row.check_asked_at is not None:
         task = CHECK
     else:
-        task = READ if row.next_at <= now else RECONCILE
+        task = READ if not now < row.next_at <= now + _LONGEST else RECONCILE
     places = load_places(session, row.id)
     return Claimed(
-        row.id, row.name, row.lease_owner, task, account, places, row.read_from_at, row.last_ok_at, now
+        row.id, row.name, row.lease_owner, task, account, places, row.read_from_at, now
     )  # fmt: skip
 
 

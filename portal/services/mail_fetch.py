@@ -117,8 +117,12 @@ def _read_batch(
     batch = mailbox.fetch(place.name, place.cursor, limit=BATCH_MAILS, byte_limit=BATCH_BYTES, max_size=MAX_MAIL_BYTES)
     if not batch.was_reset:
         return batch, False
-    # The server numbered the folder anew. What we have is recognised by its content; older mail stays left alone.
-    since = max(filter(None, (claimed.read_from_at, (claimed.last_ok_at or context.clock.now()) - _RESET_OVERLAP)))
+    # The server numbered the folder anew. What we have is recognised by its content; older mail stays left alone. Where
+    # the end had not been reached, mail of any age may still wait.
+    overlap = (place.caught_up_at or claimed.at) - _RESET_OVERLAP
+    since = max(claimed.read_from_at or overlap, overlap)
+    if place.is_catching_up and not place.is_sent:
+        since = claimed.read_from_at or overlap
     log.warning("a mailbox was renumbered", mailbox=claimed.id, folder=place.name)
     return MailBatch((), mailbox.start(place.name, since), has_more=True), True
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -30,12 +30,13 @@ from portal.services.mail_monitors import follow_monitor
 from portal.services.mail_reader import TooCostlyError, read_mail
 from portal.services.mailboxes import own_addresses
 
-# Mails above this are noted before they are parsed: one that kills the process must not be tried for ever.
-_LARGE = 1_000_000
 # Nobody knows who wrote what cannot be parsed: nothing answers it by itself.
 AS_TEXT = MailKind(AUTOMATIC, "imported as plain text by hand", opens_ticket=True)
 _NEEDED = ("id", "sha256", "tries", "is_quiet", "as_text", "is_sent")
 _RETRY = RetryPolicy(waits=(2, 10, 60, 300), give_up_after=intake.MAX_TRIES)
+_LONGEST = timedelta(seconds=_RETRY.waits[-1])
+# Mails above this are noted before they are taken: one that kills the process must not be tried for ever.
+_LARGE = 1_000_000
 
 log = structlog.get_logger(__name__)
 
@@ -85,19 +86,19 @@ def take_next(context: Context, *, mailbox_id: int | None = None, pause: Pause =
     pauses for as long as its commit took, less the time it read without the lock.
     """
     started = time.monotonic()
-    stored = _load_next(context, mailbox_id)
-    if stored is None:
+    ledger_id = _next_id(context, mailbox_id)
+    if ledger_id is None:
         return False
     try:
-        ready = _read(context, stored)
+        ready = _read(context, _load(context, ledger_id))
         began = time.monotonic()
         if ready is not None:
             _take(context, ready)
     except (DatabaseBusyError, OperationalError):
         raise  # the database's trouble and not the mail's: the row stays as it is
     except Exception as error:  # whatever one mail breaks, it ends in quarantine and the next is taken
-        log.exception("a mail could not be taken in", ledger=stored.ledger_id)
-        _record_failure(context, stored.ledger_id, error)
+        log.exception("a mail could not be taken in", ledger=ledger_id)
+        _record_failure(context, ledger_id, error)
         return True
     if ready is not None and ready.is_quiet:
         pause(max(0.0, (time.monotonic() - began) - (began - started)))
@@ -105,31 +106,38 @@ def take_next(context: Context, *, mailbox_id: int | None = None, pause: Pause =
 
 
 def _due(now: datetime) -> ColumnElement[bool]:
-    return and_(MailLedger.state == "stored", MailLedger.due_at <= now)
+    # Further off than any try is planned: it was stored, or failed, before the clock went back.
+    is_time = or_(MailLedger.due_at <= now, MailLedger.due_at > now + _LONGEST)
+    return and_(MailLedger.state == "stored", is_time)
 
 
-def _load_next(context: Context, mailbox_id: int | None) -> Stored | None:
+def _next_id(context: Context, mailbox_id: int | None) -> int | None:
     with context.database.read_session() as session:
-        query = select(*(getattr(MailLedger, name) for name in _NEEDED))
-        query = query.where(_due(context.clock.now()))
+        query = select(MailLedger.id).where(_due(context.clock.now()))
         if mailbox_id is not None:
             query = query.where(MailLedger.mailbox_id == mailbox_id)
-        found = session.execute(query.order_by(MailLedger.is_quiet, MailLedger.id).limit(1)).one_or_none()
-        if found is None:
-            return None
+        return session.scalar(query.order_by(MailLedger.is_quiet, MailLedger.id).limit(1))
+
+
+def _load(context: Context, ledger_id: int) -> Stored:
+    """Raises KeyError, or another error, where the original is not whole any more."""
+    with context.database.read_session() as session:
+        query = select(*(getattr(MailLedger, name) for name in _NEEDED))
+        found = session.execute(query.where(MailLedger.id == ledger_id)).one()
         raw = SessionBlobStore(session).get(found.sha256 or "")
         return Stored(found.id, raw, found.tries, found.is_quiet, own_addresses(session), found.as_text, found.is_sent)
 
 
 def _read(context: Context, stored: Stored) -> Ready | None:
-    if len(stored.raw) > _LARGE and not stored.as_text and not _note_try(context, stored.ledger_id, stored.tries):
-        return None
     if stored.as_text:
         return Ready(stored.ledger_id, plain_mail(stored.raw), "", AS_TEXT, stored.is_quiet)
     try:
         read = read_mail(stored.raw)
     except TooCostlyError as error:
         _set_aside(context, stored.ledger_id, f"it was not read: {error}")
+        return None
+    # Noted only now: reading happens in another process, and whoever ends this one meanwhile means the program.
+    if len(stored.raw) > _LARGE and not _note_try(context, stored.ledger_id, stored.tries):
         return None
     mail = replace(read.mail, sender=real_sender(read.mail, own_addresses=stored.own_addresses))
     # What lies among the sent is ours anyway: there the question is whether a person or a program wrote it.
@@ -159,13 +167,13 @@ def _take(context: Context, ready: Ready) -> None:
 
 
 def _note_try(context: Context, ledger_id: int, tries: int) -> bool:
-    """Commit that a large mail is about to be parsed. False: it ended the process too often and is put aside."""
+    """Commit that a large mail is about to be taken. False: it ended the process too often and is put aside."""
     with context.database.unit_of_work() as uow:
         row = uow.session.get_one(MailLedger, ledger_id)
         if row.state != "stored":
             return False
         if tries >= intake.MAX_TRIES:
-            _quarantine(row, f"reading it ended the program {tries} times", context.clock.now())
+            _quarantine(row, f"taking it in ended the program {tries} times", context.clock.now())
             return False
         row.tries += 1
         return True

@@ -22,6 +22,8 @@ from portal.services.mail_tokens import open_account
 LEASE = timedelta(minutes=3)
 # The account is the trouble and not the mail: the mail waits until a person has mended it.
 ACCOUNT_CODES = frozenset({"login", "certificate"})
+# What is due later than any try is planned, or leased for longer than any lease, is from before the clock went back.
+_LONGEST = timedelta(seconds=retry.MAIL.waits[-1])
 _ACCOUNT_WAIT = timedelta(minutes=5)
 _NO_COPIES = "Sent without copies"
 
@@ -58,14 +60,19 @@ def send_next(context: Context) -> bool:
             sender.send(claimed.message)
     except GatewayError as error:
         _record_failure(context, claimed, error)
+    except Exception as error:  # one mail with a bug behind it is tried as often as any other, and then shown
+        log.exception("a mail could not be sent", mail=claimed.id)
+        words = f"Sending failed with {type(error).__name__}. The log says more."
+        _record_failure(context, claimed, GatewayError(words, maybe_done=True))
     else:
         _record_sent(context, claimed)
     return True
 
 
 def _due(now: datetime, lease_now: datetime) -> ColumnElement[bool]:
-    waits = and_(OutgoingMail.state == "pending", OutgoingMail.due_at <= now)
-    return or_(waits, and_(OutgoingMail.state == "sending", OutgoingMail.lease_until <= lease_now))
+    is_time = or_(OutgoingMail.due_at <= now, OutgoingMail.due_at > now + _LONGEST)
+    is_left = or_(OutgoingMail.lease_until <= lease_now, OutgoingMail.lease_until > lease_now + 2 * LEASE)
+    return or_(and_(OutgoingMail.state == "pending", is_time), and_(OutgoingMail.state == "sending", is_left))
 
 
 def _next_id(session: Session, context: Context) -> int | None:

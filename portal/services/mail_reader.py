@@ -63,7 +63,8 @@ class MailReader:
         atexit.register(self.close)
 
     def read(self, raw: bytes) -> ReadMail:
-        """Raises TooCostlyError for a mail over the budget, RuntimeError where reading failed by a mistake of ours."""
+        """Raises TooCostlyError for a mail over the budget; RuntimeError where reading failed by a mistake of ours, or
+        the process ended: of the mail or by somebody's hand, another try will tell."""
         if len(raw) <= self._small:
             return read_here(raw)
         if len(raw) > self._budget.size:
@@ -101,7 +102,7 @@ class MailReader:
             ended = child.wait(timeout=10)
             self.close()
             if ended != 0:
-                raise TooCostlyError(f"reading it ended the process that reads mails (exit {ended})")
+                raise RuntimeError(f"reading it ended the process that reads mails (exit {ended})")
             return None
         if _memory(child.pid) > _KEEP_BELOW:
             self.close()

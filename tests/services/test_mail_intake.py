@@ -380,10 +380,10 @@ def test_what_fails_five_times_is_in_quarantine_and_the_next_is_taken(world, mon
 def test_a_large_mail_that_kills_the_program_is_put_aside(world, monkeypatch):
     store(world, mail_bytes("x" * 1_100_000))
 
-    def killed(raw):
+    def killed(context, ready):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(mail_intake, "read_mail", killed)
+    monkeypatch.setattr(mail_intake, "_take", killed)
     for _ in range(5):
         with pytest.raises(KeyboardInterrupt):
             take_next(world)
