@@ -34,13 +34,15 @@ class Fault:
     """One thing that goes wrong, once: for the next request whose "METHOD /path?query" holds `on`.
 
     `kind`: a status, or "reset" (no answer, nothing done), "hang" (done, but no answer comes), "cut" (half an answer),
-    "garbage" (no JSON), "twice" (the page comes again on the next link).
+    "garbage" (a page of some proxy), "twice" (the page comes again on the next link), "idle" (200 and nothing done),
+    "none" (all is well this time).
     """
 
     kind: int | str
     on: str = "/v1.0/"
     retry_after: str = ""
     code: str = ""
+    location: str = ""
 
 
 @dataclass
@@ -82,6 +84,7 @@ class Graph:
     now: datetime = datetime(2026, 12, 25, 2, 10, tzinfo=UTC)
     page_size: int = 1000
     denied: set[str] = field(default_factory=set)  # addresses that the application may not touch
+    withheld: dict[int, tuple[int, str]] = field(default_factory=dict)  # by number: what $value answers for ever
     base: str = ""
 
     def __post_init__(self) -> None:
@@ -91,9 +94,9 @@ class Graph:
         self.boxes[address.lower()] = box = Box(address.lower())
         return box
 
-    def fail(self, kind: int | str, *, on: str = "/v1.0/", retry_after: str = "", code: str = "") -> None:
-        """The next request that `on` fits goes wrong."""
-        self.faults.append(Fault(kind, on, retry_after, code))
+    def fail(self, kind: int | str, *, on: str = "/v1.0/", **more: str) -> None:
+        """The next request that `on` fits goes wrong; `more` as in Fault."""
+        self.faults.append(Fault(kind, on, **more))
 
     def date_in(self, seconds: int) -> str:
         """A moment on this server's clock, as an HTTP date."""
@@ -155,6 +158,8 @@ class Asked:
                 return reply(self.shown(item)) if item else gone()
             case ("GET", ["messages", item_id, "$value"]):
                 item = self.box.find(item_id, immutable=self.immutable)
+                if item and item.number in self.graph.withheld:
+                    return refusal(*self.graph.withheld[item.number], "scripted")
                 return (200, {"Content-Type": "text/plain"}, item.raw) if item else gone()
             case ("GET", ["mailFolders", name, *tail]):
                 folder = self.box.folder(name)
@@ -326,9 +331,12 @@ class Handler(BaseHTTPRequestHandler):
             return
         query = {key: values[0] for key, values in parse_qs(url.query).items()}
         headers = {**self.headers, "Path": url.path} | ({"Twice": "1"} if fault and fault.kind == "twice" else {})
-        if fault and isinstance(fault.kind, int):
-            status, more, answer = refusal(fault.kind, fault.code or CODES[fault.kind], "scripted")
+        if fault and fault.kind == "idle":
+            status, more, answer = 200, {}, b""
+        elif fault and isinstance(fault.kind, int):
+            status, more, answer = refusal(fault.kind, fault.code or CODES.get(fault.kind, "Other"), "scripted")
             more |= {"Retry-After": fault.retry_after} if fault.retry_after else {}
+            more |= {"Location": fault.location} if fault.location else {}
         elif url.path.startswith("/v1.0/"):
             status, more, answer = self.graph.answer(self.command, url.path, query, headers, body)
         else:
@@ -340,7 +348,8 @@ class Handler(BaseHTTPRequestHandler):
             self.graph.released.wait(30)
             self.close_connection = True
             return
-        answer = b"<html>not json</html>" if fault and fault.kind == "garbage" else answer
+        if fault and fault.kind == "garbage":
+            more, answer = {"Content-Type": "text/html; charset=utf-8"}, b"<html>not json</html>"
         self._answer(Exchange(
             self.command, url.path, url.query, dict(self.headers), body, status, more.get("Content-Type", ""), answer
         ), more, is_cut=bool(fault and fault.kind == "cut"))  # fmt: skip

@@ -7,7 +7,7 @@ not its business: the backend below hands ours over, and `msal_client` is never 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,6 +30,8 @@ logging.getLogger("O365").setLevel(logging.CRITICAL)
 TIMEOUT = 30.0
 _IDS = 'IdType="ImmutableId"'
 _CHUNK = 65_536
+_ACCEPTED = 202
+_PAGES = ("text/html", "application/json")  # of some proxy: stored, one would stand in the mail's place
 
 # Graph's own codes: https://learn.microsoft.com/en-us/graph/errors and what Exchange puts into them.
 _WORDS = {
@@ -45,9 +47,17 @@ _WORDS = {
     "MailboxNotSupportedForRESTAPI": "This address has no mailbox in Exchange Online.",
     "ErrorInvalidRecipients": "Microsoft 365 refuses one of the recipients.",
     "ErrorMessageSizeExceeded": "Microsoft 365 refuses this mail: it is too large.",
-    "ErrorQuotaExceeded": "The mailbox is full.",
+    "RequestEntityTooLarge": "Microsoft 365 refuses this mail: it is too large.",
+    "ErrorQuotaExceeded": "The mailbox is full: nothing can be sent from it.",
 }
-_ACCOUNT_CODES = frozenset(_WORDS) - {"ErrorInvalidRecipients", "ErrorMessageSizeExceeded", "ErrorQuotaExceeded"}
+_MAIL_CODES = frozenset(("ErrorInvalidRecipients", "ErrorMessageSizeExceeded", "RequestEntityTooLarge"))
+_ACCOUNT_CODES = frozenset(_WORDS) - _MAIL_CODES
+# What passes by itself, whatever status it comes with.
+_PASSING = frozenset(
+    ("ErrorServerBusy", "ErrorTimeoutExpired", "ErrorMailboxMoveInProgress", "ErrorMailboxStoreUnavailable",
+     "ErrorInternalServerTransientError", "ErrorConnectionFailed", "ErrorExceededConnectionCount", "MailboxInfoStale",
+     "ErrorSubmissionQuotaExceeded", "ErrorExceededMessageLimit")
+)  # fmt: skip
 RESYNC = frozenset({"SyncStateNotFound", "SyncStateInvalid", "resyncRequired", "ResyncRequired", "syncStateNotFound"})
 FOLDER_GONE = frozenset({"ErrorItemNotFound", "ErrorFolderNotFound", "ErrorInvalidIdMalformed", "ErrorInvalidId"})
 UNREADABLE = frozenset({"ErrorMimeContentConversionFailed", "ErrorContentConversionFailed", "ErrorCorruptData"})
@@ -121,15 +131,28 @@ class GraphConnection:
                 if limit is not None and total > limit:
                     break
         except requests.RequestException as error:
-            raise GatewayError("Microsoft 365 broke off in the middle of a mail.") from error
+            raise GatewayError("Microsoft 365 broke off in the middle of a mail.", code="cut") from error
         finally:
             response.close()
+        if (
+            response.headers.get("Content-Type", "").lower().startswith(_PAGES)
+            and pieces[:1]
+            and pieces[0][:1] in b"<{"
+        ):
+            raise GatewayError("Microsoft 365 answered something else than a mail.", code="garbage")
         said = response.headers.get("Content-Length", "")
         return b"".join(pieces), max(total, int(said) if said.isdecimal() else 0)
 
     def post(self, path: str, data: str) -> None:
-        """Text to an address. `maybe_done` is set where it may have been taken all the same."""
-        self._ask("post", path, data=data, headers={"Content-type": "text/plain"})
+        """Text to an address. `maybe_done` is set where it may have been taken all the same.
+
+        Only 202 says that it was: to MIME that is too large for it, Graph answers 200 and does nothing
+        (https://github.com/microsoftgraph/microsoft-graph-docs/issues/13979).
+        """
+        response = self._ask("post", path, data=data, headers={"Content-type": "text/plain"})
+        if response.status_code != _ACCEPTED:
+            words = f"Microsoft 365 did not take this mail ({response.status_code})."
+            raise GatewayError(words, maybe_done=True, code="not taken")
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -158,8 +181,9 @@ class GraphConnection:
         if connection.session is None:
             connection.session = connection.get_session()
         connection.update_session_auth_header(access_token=token)
-        with _errors(is_post=method == "post"):
-            options = {**more, "headers": dict(more.get("headers", {}))}
+        is_post = method == "post"
+        options = {**more, "headers": dict(more.get("headers", {})), "hooks": {"response": _look(is_post=is_post)}}
+        with _errors(is_post=is_post):
             response: requests.Response = getattr(connection, method)(self._url(path), **options)
         self.asked_at = _date(response.headers.get("Date", ""))
         return response
@@ -189,13 +213,23 @@ class GraphConnection:
         return f"{root}/v1.0/users/{quote(self._settings.address, safe='@')}/{path}"
 
 
+def _look(*, is_post: bool) -> Callable[..., None]:
+    """Each answer as it comes, before anybody acts on it: O365 stumbles over errors in a shape it does not know, and
+    requests would follow a redirect, with the mail, to wherever it leads."""
+
+    def look(response: requests.Response, **more: Any) -> None:
+        if response.status_code >= 300:
+            with response:
+                raise _refused(response, is_post=is_post)
+
+    return look
+
+
 @contextmanager
 def _errors(*, is_post: bool) -> Iterator[None]:
-    """Whatever requests and O365 raise, as GatewayError."""
+    """Whatever requests raises, as GatewayError."""
     try:
         yield
-    except requests.HTTPError as error:
-        raise _refused(error.response, is_post=is_post) from error
     except requests.exceptions.SSLError as error:
         words = "The certificate of Microsoft 365 cannot be trusted. Does something read along on the way?"
         raise GatewayError(words, permanent=True, code="certificate") from error
@@ -216,14 +250,17 @@ def _refused(response: requests.Response, *, is_post: bool) -> GatewayError:
     code, said = _reason(response)
     if status == 401:
         return GatewayError("Microsoft 365 refuses the token.", code="token")
-    if status in (429, 503):
+    if status in (408, 423, 429, 503) or code in _PASSING:
         words = "Microsoft 365 asks us to wait." if status == 429 else "Microsoft 365 is busy."
-        return GatewayError(words, retry_after=_retry_after(response), code=code or str(status))
+        return GatewayError(words, retry_after=_retry_after(response), code="busy")
     if status >= 500 and code not in UNREADABLE:
         words = f"Microsoft 365 is out of order ({code or status})."
         return GatewayError(words, retry_after=_retry_after(response), maybe_done=is_post, code=code or str(status))
     if status == 410 or code in RESYNC:
         return GatewayError("Microsoft 365 has forgotten where reading stood.", code="resync")
+    if status < 400:
+        words = "Something between us and Microsoft 365 answers in its place: it sends us elsewhere."
+        return GatewayError(words, code="garbage")
     words = _WORDS.get(code) or f"Microsoft 365 refuses this: {said or code or status}"
     is_account = code in _ACCOUNT_CODES or status == 403
     return GatewayError(words, permanent=True, code="login" if is_account else code or str(status))
@@ -232,9 +269,9 @@ def _refused(response: requests.Response, *, is_post: bool) -> GatewayError:
 def _reason(response: requests.Response) -> tuple[str, str]:
     """Graph's code and words, on one line."""
     try:
-        error = response.json().get("error", {})
+        error = response.json()["error"]
         return str(error.get("code", "")), " ".join(str(error.get("message", "")).split())[:200]
-    except (ValueError, AttributeError, requests.RequestException):
+    except (ValueError, AttributeError, TypeError, KeyError, requests.RequestException):
         return "", ""
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 
@@ -14,7 +15,8 @@ class Cursor:
 
     `old`: digests of ids that came in the very second of `since`, before we did. `done`: digests of ids of its page
     that came before a limit was reached. `is_first`: the first round, in which everything that lies there is listed, is
-    not over. `at` is the server's clock when the link was given.
+    not over. `at` is the server's clock when the link was given. `stuck`: digests of ids of its page that Graph does
+    not hand over, and since when.
     """
 
     link: str
@@ -23,10 +25,12 @@ class Cursor:
     done: tuple[str, ...] = ()
     is_first: bool = True
     at: datetime | None = None
+    stuck: Mapping[str, datetime] = field(default_factory=dict)
 
     def write(self) -> str:
         """As the opaque string of the Mailbox port."""
-        times = {"since": self.since.isoformat(), "at": self.at.isoformat() if self.at else None}
+        times: dict[str, object] = {"since": self.since.isoformat(), "at": self.at.isoformat() if self.at else None}
+        times["stuck"] = {key: at.isoformat() for key, at in self.stuck.items()}
         return json.dumps({**asdict(self), **times}, separators=(",", ":"))
 
 
@@ -36,8 +40,10 @@ def read_cursor(text: str) -> Cursor | None:
         kept = json.loads(text)
         at = datetime.fromisoformat(kept["at"]) if kept["at"] else None
         since = datetime.fromisoformat(kept["since"])
-        return Cursor(str(kept["link"]), since, tuple(kept["old"]), tuple(kept["done"]), bool(kept["is_first"]), at)
-    except (ValueError, TypeError, KeyError):
+        stuck = {str(key): datetime.fromisoformat(text) for key, text in kept.get("stuck", {}).items()}
+        old, done = tuple(kept["old"]), tuple(kept["done"])
+        return Cursor(str(kept["link"]), since, old, done, bool(kept["is_first"]), at, stuck)
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
 

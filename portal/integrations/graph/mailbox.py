@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -35,11 +35,34 @@ _MOST_FILTERED = 4_000
 
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
+# A message that cannot be had is tried for this long before it comes by its header alone; so many at once.
+_PATIENCE = timedelta(minutes=10)
+_MOST_STUCK = 3
+# Trouble that is none of a single message's.
+_OF_ALL = frozenset(("", "busy", "login", "certificate", "garbage", "resync"))
+
 T = TypeVar("T")
 
 
 class _Gone(Exception):
     """The message was moved or deleted."""
+
+
+@dataclass
+class _Taken:
+    """What came of a page: mails, digests of what is done with, entries that Graph does not hand over, the first
+    trouble."""
+
+    mails: list[FetchedMail] = field(default_factory=list)
+    read: list[str] = field(default_factory=list)
+    stuck: list[dict[str, Any]] = field(default_factory=list)
+    error: GatewayError | None = None
+
+    def add(self, entry: Mapping[str, Any], mail: FetchedMail | None) -> None:
+        """Done with it."""
+        self.read.append(_digest_of(entry))
+        if mail is not None:
+            self.mails.append(mail)
 
 
 class GraphMailbox:
@@ -147,25 +170,61 @@ class GraphMailbox:
         known = [one for one in entries.values() if digest(one["id"]) not in (*place.old, *place.done)]
         waiting = [one for one in self._completed(folder, known) if _moment(one["receivedDateTime"]) >= place.since]
         waiting.sort(key=lambda one: (str(one.get("receivedDateTime", "")), one["id"]))
-        mails: list[FetchedMail] = []
-        read: list[str] = []
-        size = 0
-        for entry in waiting[:limit]:
-            if read and size >= byte_limit:
-                break
-            read.append(digest(entry["id"]))
-            mail = self._read(folder, entry, max_size)
-            if mail is not None:
-                mails.append(mail)
-                size += len(mail.raw or mail.header)
-        if len(read) < len(waiting):
-            return MailBatch(tuple(mails), replace(place, done=(*place.done, *read)).write(), has_more=True)
+        taken = self._take(folder, waiting[:limit], byte_limit, max_size)
+        self._give_up(folder, place, taken)
+        if len(taken.read) < len(waiting):
+            now = self._connection.asked_at or place.since
+            stuck = {_digest_of(one): now for one in taken.stuck} | dict(place.stuck)
+            if taken.error is not None and not taken.read and stuck.keys() == place.stuck.keys():
+                raise taken.error
+            after = replace(place, done=(*place.done, *taken.read), stuck=stuck)
+            return MailBatch(tuple(taken.mails), after.write(), has_more=True)
         is_over = "@odata.deltaLink" in page
         link = page["@odata.deltaLink" if is_over else "@odata.nextLink"]
         after = Cursor(
             str(link), place.since, place.old, is_first=place.is_first and not is_over, at=self._connection.asked_at
         )
-        return MailBatch(tuple(mails), after.write(), has_more=not is_over)
+        return MailBatch(tuple(taken.mails), after.write(), has_more=not is_over)
+
+    def _take(self, folder: str, entries: Sequence[dict[str, Any]], byte_limit: int, max_size: int) -> _Taken:
+        """Read what can be read. Trouble with one message holds up no other; trouble with all ends the round, and what
+        was read before is kept all the same: a server that makes us wait may do so in the middle of every page."""
+        taken, size = _Taken(), 0
+        for entry in entries:
+            if (taken.read and size >= byte_limit) or len(taken.stuck) == _MOST_STUCK:
+                break
+            try:
+                mail = self._read(folder, entry, max_size)
+            except GatewayError as error:
+                taken.error = taken.error or error
+                if error.code in _OF_ALL:
+                    break
+                taken.stuck.append(entry)
+                continue
+            taken.add(entry, mail)
+            size += len(mail.raw or mail.header) if mail else 0
+        return taken
+
+    def _give_up(self, folder: str, place: Cursor, taken: _Taken) -> None:
+        """A message that Graph does not hand over, for minutes in which it hands over others, comes by its header."""
+        now = self._connection.asked_at
+        over = [one for one in taken.stuck if now and now - place.stuck.get(_digest_of(one), now) >= _PATIENCE]
+        if not over or not self._hands_over(folder, over):
+            return
+        for entry in over:
+            taken.stuck.remove(entry)
+            taken.add(entry, self._by_header(folder, entry))
+
+    def _hands_over(self, folder: str, stuck: Sequence[dict[str, Any]]) -> bool:
+        """Whether any other message of the folder can be read."""
+        params = {"$select": "receivedDateTime", "$orderby": "receivedDateTime desc", "$top": str(_MOST_STUCK + 2)}
+        page = self._connection.get(f"{self._path(folder)}/messages", params=params)["value"]
+        ids = {str(one["id"]) for one in page} - {str(one["id"]) for one in stuck}
+        for provider_id in ids:
+            with contextlib.suppress(GatewayError):
+                self._connection.read(f"messages/{quote(provider_id, safe='')}/$value", limit=0)
+                return True
+        return False
 
     def _completed(self, folder: str, entries: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """Of a message that was only touched Graph may name the change alone, and also where the filter does not fit:
@@ -180,25 +239,30 @@ class GraphMailbox:
     def _read(self, folder: str, entry: Mapping[str, Any], max_size: int | None) -> FetchedMail | None:
         """The original. None when it was moved or deleted since it was listed: then it is listed again elsewhere."""
         provider_id = str(entry["id"])
-        mail = FetchedMail(
-            provider_id=provider_id,
-            folder=folder,
-            received_at=_moment(entry["receivedDateTime"]),
-            size=0,
-            raw=None,
-            conversation_id=str(entry.get("conversationId") or ""),
-        )
         try:
             data, size = self._connection.read(f"messages/{quote(provider_id, safe='')}/$value", limit=max_size)
         except GatewayError as error:
-            if error.code in FOLDER_GONE:
-                return None
             if error.code in UNREADABLE:
-                return replace(mail, header=self._headers(provider_id))
-            raise
+                return self._by_header(folder, entry)
+            if error.code not in FOLDER_GONE:
+                raise
+            with contextlib.suppress(_Gone):
+                self._entry(folder, provider_id)
+                raise GatewayError("Microsoft 365 does not hand over a message.", code="withheld") from error
+            return None
+        mail = _mail(folder, entry)
         if max_size is not None and size > max_size:
             return replace(mail, size=size, header=_header(data))
         return replace(mail, size=size, raw=data)
+
+    def _by_header(self, folder: str, entry: Mapping[str, Any]) -> FetchedMail | None:
+        """None when there is not even that: the comparison with the mailbox then says that it lies there."""
+        try:
+            return replace(_mail(folder, entry), header=self._headers(str(entry["id"])))
+        except GatewayError as error:
+            if error.code in _OF_ALL:
+                raise
+            return None
 
     def _headers(self, provider_id: str) -> bytes:
         """The header lines as Graph knows them, for a mail whose original it cannot give."""
@@ -234,7 +298,12 @@ class GraphMailbox:
             entry = self._entry(folder, provider_id)
         except _Gone:
             return None
-        return self._read(folder, entry, max_size)
+        try:
+            return self._read(folder, entry, max_size)
+        except GatewayError as error:
+            if error.code in _OF_ALL:
+                raise
+            return None  # it lies there and cannot be had: the comparison says so
 
     def _entry(self, folder: str, provider_id: str) -> dict[str, Any]:
         """Raises _Gone when it lies there no more."""
@@ -270,6 +339,16 @@ class GraphMailbox:
                 raise GatewayError("no such folder", permanent=True, code="ErrorFolderNotFound")
             path = f"mailFolders/{quote(found, safe='')}/childFolders"
         return found
+
+
+def _mail(folder: str, entry: Mapping[str, Any]) -> FetchedMail:
+    """What the listing says of it."""
+    received_at, conversation = _moment(entry["receivedDateTime"]), str(entry.get("conversationId") or "")
+    return FetchedMail(str(entry["id"]), folder, received_at, size=0, raw=None, conversation_id=conversation)
+
+
+def _digest_of(entry: Mapping[str, Any]) -> str:
+    return digest(str(entry["id"]))
 
 
 def _header(data: bytes) -> bytes:

@@ -88,3 +88,18 @@ def test_a_mail_that_is_too_large_is_not_even_tried(graph, sender):
 
 def test_an_address_that_is_none_is_no_ones_fault(sender):
     assert refused(sender, OutgoingMessage(**{**vars(MESSAGE), "to": ("no address",)})).code == "address"
+
+
+def test_a_mail_is_only_out_when_graph_says_202(graph, sender):
+    """To MIME over its limit it has been seen to answer 200 and to send nothing."""
+    graph.fail("idle", on="sendMail")
+    error = refused(sender)
+    assert (error.permanent, error.maybe_done) == (False, True) and graph.outside == []
+
+
+@pytest.mark.parametrize("status", [302, 307, 308])
+def test_a_mail_follows_no_redirect(graph, sender, status):
+    graph.fail(status, on="sendMail", location=f"{graph.base}/v1.0/users/{ADDRESS}/sendMail")
+    assert not refused(sender).permanent
+    assert graph.outside == [] and len(graph.asked("sendMail")) == 1
+    graph.exchanges.clear()  # no answer of Microsoft's
