@@ -112,10 +112,12 @@ def _decode_vague(data: bytes, name: str) -> str:
         halves = _decode_halves(data)
         if halves:
             return halves
-    mixed = _decode_mixed(data, at_least=0.25 if name == "utf-8" else 1)
+    guessed = guess_charset(data, is_named=name in ("cp1252", "iso8859-15"))
+    # Pairs of the Asian charsets are valid UTF-8 by chance, one in four.
+    at_least = (0.25 if name == "utf-8" else 1) if guessed == "cp1252" else 3
+    mixed = _decode_mixed(data, at_least=at_least)
     if mixed:
         return mixed
-    guessed = guess_charset(data, is_named=name in ("cp1252", "iso8859-15"))
     if guessed == "cp1252" and name == "iso8859-15":
         guessed = name
     return _storable(data.decode(guessed, "replace"))
@@ -133,15 +135,15 @@ def _decode_halves(data: bytes) -> str:
 def _decode_mixed(data: bytes, *, at_least: float) -> str:
     """UTF-8 into which something in Windows-1252 was pasted; "" when too few of the high bytes are UTF-8."""
     pieces, good, bad, position = [], 0, 0, 0
-    for match in _UTF8.finditer(data):
-        between = data[position : match.start()]
+    for match in [*_UTF8.finditer(data), None]:
+        between = data[position : match.start() if match else len(data)]
         bad += len(_HIGH.findall(between))
-        good += 1
-        pieces += [between.decode("cp1252", "replace"), match.group().decode("utf-8", "replace")]
-        position = match.end()
-    rest = data[position:]
-    bad += len(_HIGH.findall(rest))
-    return "".join([*pieces, rest.decode("cp1252", "replace")]) if good and good >= at_least * bad else ""
+        pieces.append(between.decode("cp1252", "replace"))
+        if match:
+            good += 1
+            pieces.append(match.group().decode("utf-8", "replace"))
+            position = match.end()
+    return "".join(pieces) if good and good >= at_least * bad else ""
 
 
 def _storable(text: str) -> str:

@@ -175,7 +175,7 @@ def _read_address(piece: str) -> Address:
         if "@" not in inner and "@" in after:
             return _read_address(f"{name} {inner} {after}")
         if "@" in inner or not _BARE.search(name):
-            return Address(inner, _clean(_without_comment(name) or _comment(piece)))
+            return Address(inner, _clean(_without_comment(name) or _comment(piece) or after.strip("<> ")))
         piece = name
     plain = _without_comment(piece)
     found = None

@@ -44,6 +44,12 @@ from portal.core.charsets import decode_raw, decode_text, percent_bytes
         (b"\x1b$B\x7f\x7f\x1b(B!", "iso-2022-jp", None),
         (b"\xff\xfe\x00", "utf-16", None),
         (b"", "utf-8", ""),
+        ("日本語のメール".encode("euc-jp"), "utf-8", "日本語のメール"),
+        ("会议通知".encode("gbk"), "utf-8", "会议通知"),
+        ("회의 안내".encode("euc-kr"), "utf-8", "회의 안내"),
+        ("Заявка №15".encode("cp1251"), "utf-8", "Заявка №15"),
+        ("Тестовое сообщение".encode("koi8-r"), "iso-8859-1", "Тестовое сообщение"),
+        ("Сообщение".encode() + b" na\xefve " + "без вирусов".encode(), "iso-8859-1", "Сообщение naïve без вирусов"),
     ],
 )
 def test_text_is_decoded_whatever_the_charset_claims(data, charset, text):

@@ -68,6 +68,8 @@ def test_clean_header_cannot_smuggle_a_second_line():
         ("<@relay.example:dana@customer.example>", [("dana@customer.example", "")]),
         ("dana@customer.example <dana@customer.example>", [("dana@customer.example", "dana@customer.example")]),
         ("dana@customer.example <>", [("dana@customer.example", "")]),
+        ("<dana@customer.example> Dana", [("dana@customer.example", "Dana")]),
+        ("<<dana@customer.example>>", [("dana@customer.example", "")]),
         ("<Dana> dana@customer.example", [("dana@customer.example", "Dana")]),
         ("Dana [mailto:dana@customer.example]", [("dana@customer.example", "Dana")]),
         ("Dana <<dana@customer.example>>", [("dana@customer.example", "Dana")]),
