@@ -157,7 +157,7 @@ def _notes(facts: IntakeFacts) -> list[str]:
     if facts.has_id_twin:
         notes.append("an earlier mail has the same Message-ID but other content")
     if facts.is_cut:
-        notes.append("it is over the size limit: text and attachments are still in the mailbox")
+        notes.append("it is over the size limit or not handed over: text and attachments are still in the mailbox")
     return notes
 
 

@@ -127,7 +127,8 @@ class SmsGateway(Protocol):
 @dataclass(frozen=True)
 class FetchedMail:
     """One message as listed. `provider_id` is unique in its folder and never used again: `uidvalidity:uid` for IMAP,
-    the immutable id for Graph. `raw` is None when it is over the size limit; `conversation_id` is Graph's, else ""."""
+    the immutable id for Graph. `raw` is None when it is over the size limit, or (with `size` 0) not handed over;
+    `conversation_id` is Graph's, else ""."""
 
     provider_id: str
     folder: str

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from portal.core.work import MAIL_OUT
 from portal.models import Alarm, MailboxRow, OutgoingMail, UnitOfWork, User
+from portal.services.mailboxes import can_send
 from portal.services.recipients import MANAGER_ROLES
 
 EVENT = "alarm"
@@ -21,8 +22,10 @@ def add_alarm_mail(uow: UnitOfWork, alarm: Alarm, *, site_name: str, now: dateti
     Not held back in watch mode: it goes to the house itself.
     """
     session = uow.session
-    boxes = session.scalars(select(MailboxRow).where(MailboxRow.is_enabled).order_by(MailboxRow.id))
-    mailbox = next((box for box in boxes if box.options.get("smtp")), None)
+    # One that is read well first: the alarm may be about the sign-in of another.
+    order = (MailboxRow.failing_since_at.is_not(None), MailboxRow.id)
+    boxes = session.scalars(select(MailboxRow).where(MailboxRow.is_enabled).order_by(*order))
+    mailbox = next((box for box in boxes if can_send(box.options)), None)
     people = select(User.email).where(User.role.in_(MANAGER_ROLES), User.is_active).order_by(User.id)
     to = list(session.scalars(people))
     lately = select(Alarm.id).where(Alarm.key == alarm.key, Alarm.id != alarm.id, Alarm.raised_at > now - _QUIET)

@@ -203,10 +203,12 @@ def _message(row: MailLedger, mail: ParsedMail, html: str, kind: str) -> NewMess
     author = f"{sender.name} <{sender.email}>" if sender and sender.name else mail.from_email
     body = mail.text
     if row.is_cut:
-        body = (
-            f"This mail is {row.size / 1_000_000:.0f} MB, too large to be fetched. "
-            "Its text and its files are still in the mailbox."
+        why = (
+            f"is {row.size / 1_000_000:.0f} MB, too large to be fetched"
+            if row.size
+            else "is not handed over by its server"
         )
+        body = f"This mail {why}. Its text and its files are still in the mailbox."
     return NewMessage(
         kind=kind,
         body=body,

@@ -33,7 +33,7 @@ from portal.services.links import private_link
 from portal.services.mail_facts import TOKEN_PURPOSE
 from portal.services.mail_suspensions import find_suspended
 from portal.services.mail_words import Letter, language_of, render_letter
-from portal.services.mailboxes import GRAPH, READ_KINDS, own_addresses
+from portal.services.mailboxes import READ_KINDS, can_send, own_addresses
 from portal.services.settings import load_settings
 
 MAX_REFERENCES = 10
@@ -257,7 +257,7 @@ def why_stopped(session: Session, row: OutgoingMail, mailbox: MailboxRow | None)
 def _mailbox_for(session: Session, ticket: Ticket) -> MailboxRow | None:
     """The mailbox it came in by, else the first that can send."""
     query = select(MailboxRow).where(MailboxRow.kind.in_(READ_KINDS)).order_by(MailboxRow.id)
-    able = [row for row in session.scalars(query) if row.kind == GRAPH or row.options.get("smtp")]
+    able = [row for row in session.scalars(query) if can_send(row.options)]
     return next((row for row in able if row.id == ticket.mailbox_id), able[0] if able else None)
 
 

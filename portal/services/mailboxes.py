@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -22,6 +22,9 @@ INBOX, SENT = "inbox", "sent"  # roles of folders
 SECURITY = ("tls", "starttls", "plain")
 MIN_INTERVAL_S, MAX_INTERVAL_S = 5, 3600
 _MAX_FOLDER = 200
+# Where the mail of our address goes to another server, some may have arrived there before anybody told us.
+_MOVED_OVERLAP = timedelta(days=7)
+_CLOCKS = timedelta(hours=1)
 _ADDRESS = re.compile(r"[^\s@<>\"(),;:]+@[^\s@<>\"(),;:]+")
 
 
@@ -103,10 +106,12 @@ def save_mailbox(
     if row is None:
         row = MailboxRow(kind=form.kind, options={}, secrets={}, read_from_at=form.read_from_at)
         uow.session.add(row)
-    elif _is_elsewhere(row, form):
-        # Another place: what was read says nothing about it. Its first connection is quiet again.
+    is_moved = _is_moved(row, form)
+    if is_moved:
         uow.session.execute(delete(MailFolder).where(MailFolder.mailbox_id == row.id))
-        row.quiet_before_at, row.read_from_at = None, form.read_from_at
+    if is_moved and row.address.lower() != form.address.strip().lower():
+        # Somebody else's mailbox: what was read says nothing about it. Its first connection is quiet again.
+        row.quiet_before_at, row.read_from_at, row.last_ok_at = None, form.read_from_at, None
     before = row.options.get("oauth", {}), row.options.get("graph", {})
     _fill(row, form, box)
     row.next_at, row.tries, row.last_error, row.check_result = change.at, 0, "", ""
@@ -114,7 +119,8 @@ def save_mailbox(
     is_new_secret = bool(form.client_secret) and form.oauth.get("flow") == "app"
     if is_new_secret or before != (row.options.get("oauth", {}), row.options.get("graph", {})):
         _forget_sign_in(uow.session, row.id)
-    _keep_folders(uow.session, row, {**dict.fromkeys(form.folders, INBOX), form.sent_folder: SENT}, now=change.at)
+    wanted = {**dict.fromkeys(form.folders, INBOX), form.sent_folder: SENT}
+    _keep_folders(uow.session, row, wanted, now=change.at, is_moved=is_moved)
     record_change(uow, change, "mailbox.edit" if mailbox_id else "mailbox.add", row.name, options=row.options)
     if not is_started(row):
         row.check_asked_at = change.at
@@ -185,6 +191,11 @@ def ask_read(uow: UnitOfWork, *, now: datetime) -> int:
     return len(rows)
 
 
+def can_send(options: Mapping[str, Any]) -> bool:
+    """Whether mail goes out through the mailbox with these options: at Microsoft 365, or by a server for it."""
+    return bool(options.get("graph") or options.get("smtp", {}).get("host"))
+
+
 def own_addresses(session: Session) -> frozenset[str]:
     """The addresses we send from, in lower case."""
     addresses = session.scalars(select(MailboxRow.address).where(MailboxRow.kind.in_(READ_KINDS)))
@@ -203,22 +214,40 @@ def _forget_sign_in(session: Session, mailbox_id: int) -> None:
     session.execute(delete(MailToken).where(MailToken.mailbox_id == mailbox_id))
 
 
-def _keep_folders(session: Session, row: MailboxRow, wanted: Mapping[str, str], *, now: datetime) -> None:
+def _keep_folders(
+    session: Session, row: MailboxRow, wanted: Mapping[str, str], *, now: datetime, is_moved: bool = False
+) -> None:
     """A row for each folder that is read; what was read of a folder that stays is not forgotten.
 
-    One that joins a mailbox in use has its end behind it from the start: only what comes from now on is read.
+    One that takes another's place, or lies on another server now, is looked back into as far as mail may have been
+    missed. One that only joins a mailbox in use has its end behind it: what comes from now on is read.
     """
     query = select(MailFolder).where(MailFolder.mailbox_id == row.id)
     known = {one.name: one for one in session.scalars(query)}
-    since = now if row.quiet_before_at is not None else None
-    for name, one in known.items():
-        if wanted.get(name) != one.role:
-            session.delete(one)
+    gone = [one for name, one in known.items() if wanted.get(name) != one.role]
+    since = _last_read(row, now)
+    for one in gone:
+        session.delete(one)
     session.flush()
     for name, role in wanted.items():
-        if name and (name not in known or known[name].role != role):
-            session.add(MailFolder(mailbox_id=row.id, name=name, role=role, caught_up_at=since))
+        if not name or (name in known and known[name].role == role):
+            continue
+        folder = MailFolder(mailbox_id=row.id, name=name, role=role)
+        if row.quiet_before_at is None:
+            folder.read_from_at = None
+        elif is_moved or (role == INBOX and any(one.role == INBOX for one in gone)):
+            back = min(since, now - _MOVED_OVERLAP) if is_moved else since
+            floor = row.quiet_before_at if role == SENT else row.read_from_at
+            folder.read_from_at = max(back, floor or back)
+        else:
+            folder.read_from_at = folder.caught_up_at = now
+        session.add(folder)
     session.flush()
+
+
+def _last_read(row: MailboxRow, now: datetime) -> datetime:
+    """Mail from before was taken in, give or take a server's clock."""
+    return min(row.last_ok_at or now, now) - _CLOCKS
 
 
 def _server(row: MailboxRow, name: str, box: SecretBox) -> Mapping[str, Any]:
@@ -235,12 +264,12 @@ def _public(server: Server) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _is_elsewhere(row: MailboxRow, form: MailboxForm) -> bool:
-    """Another server or user, or folders with none in common."""
+def _is_moved(row: MailboxRow, form: MailboxForm) -> bool:
+    """Another server or user than before."""
     before, imap = row.options.get("imap", {}), form.imap
     is_same_user = (before.get("host", ""), before.get("user", "")) == (imap.host.strip(), imap.user.strip())
     is_same_graph = row.options.get("graph", {}).get("address") == form.graph.get("address")
-    return not (is_same_user and is_same_graph and set(inbox_folders(row)) & set(form.folders))
+    return bool(row.options) and not (is_same_user and is_same_graph)
 
 
 def _check(session: Session, form: MailboxForm, row: MailboxRow | None) -> None:

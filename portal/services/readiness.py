@@ -17,6 +17,7 @@ from portal.core.oncall import Shift, coverage_gaps, who_is_on_call
 from portal.core.settings import SiteSettings
 from portal.core.wallclock import wall_of
 from portal.models import BusinessPeriod, HolidayRow, MailboxRow, Page, Phone, SettingRow, ShiftRow, User
+from portal.services.mailboxes import READ_KINDS, can_send
 
 DONE, MISSING, WARN = "done", "missing", "warn"
 AHEAD = timedelta(days=14)
@@ -130,7 +131,7 @@ def _queries(wall: datetime) -> list[Any]:
         ),
         select(
             literal_column("'mailbox'"), MailboxRow.id, cast(MailboxRow.options, String), MailboxRow.last_error
-        ).where(MailboxRow.is_enabled, MailboxRow.kind == "imap"),
+        ).where(MailboxRow.is_enabled, MailboxRow.kind.in_(READ_KINDS)),
         select(literal_column("'test'"), Page.id, none, none).where(
             Page.kind == "test", Page.acknowledged_at.is_not(None)
         ),
@@ -232,9 +233,9 @@ def _mailbox(found: _Found) -> tuple[str, str]:
 
 
 def _sender(found: _Found) -> tuple[str, str]:
-    if any(options.get("smtp", {}).get("host") for _, options, _, _ in found.mailboxes):
+    if any(can_send(options) for _, options, _, _ in found.mailboxes):
         return "Set.", DONE
-    return "Confirmations and answers need an SMTP server.", MISSING
+    return "Confirmations and answers need an SMTP server, or a mailbox at Microsoft 365.", MISSING
 
 
 def _live(settings: SiteSettings) -> tuple[str, str]:

@@ -51,6 +51,20 @@ def test_an_alarm_that_comes_and_goes_is_mailed_once_an_hour(world):
     assert [mail.created_at for mail in rows(world.database, OutgoingMail)] == [NOW, later(minutes=75)]
 
 
+def test_it_goes_through_a_mailbox_at_microsoft_365_too_and_through_one_that_works_first(world):
+    with world.database.unit_of_work() as uow:
+        for name, since in (("dead", NOW), ("alive", None)):
+            options = {"graph": {"address": f"{name}@acme.example"}}
+            uow.session.add(
+                MailboxRow(name=name, kind="graph", address=f"{name}@acme.example", next_at=NOW, options=options,
+                           failing_since_at=since)
+            )  # fmt: skip
+    assert raise_it(world)
+    (mail,) = rows(world.database, OutgoingMail)
+    with world.database.read_session() as session:
+        assert session.get_one(MailboxRow, mail.mailbox_id).name == "alive"
+
+
 def test_without_a_mailbox_that_sends_there_is_no_mail(world):
     add_mailbox(world)
     assert raise_it(world)

@@ -10,6 +10,7 @@ from portal.services.mailboxes import (
     Server,
     ask_check,
     ask_read,
+    can_send,
     delete_mailbox,
     inbox_folders,
     is_started,
@@ -237,3 +238,8 @@ def test_a_foreign_key_file_is_a_sentence(world):
     row.secrets = {"imap": "other"}
     with pytest.raises(DomainError, match="key file"):
         load_account(row, PlainBox())
+
+
+def test_what_can_send():
+    assert can_send({"graph": {"address": "a@b.example"}}) and can_send({"smtp": {"host": "smtp.b.example"}})
+    assert not can_send({}) and not can_send({"smtp": {}, "graph": {}})

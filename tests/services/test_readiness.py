@@ -58,6 +58,13 @@ def test_when_all_is_there_nothing_is_missing(shop):
     assert readiness.missing == 0 and readiness.state_of("shift") == "done"
 
 
+def test_a_mailbox_at_microsoft_365_is_a_way_to_send(shop):
+    with shop.unit_of_work() as uow:
+        box = uow.session.query(MailboxRow).one()
+        box.kind, box.options = "graph", {"graph": {"address": "d@a.example"}}
+    assert look(shop).state_of("sender") == "done"
+
+
 def test_a_gap_within_two_weeks_is_named_on_the_shops_clock(shop):
     with shop.unit_of_work() as uow:
         uow.session.query(ShiftRow).one().ends = datetime(2026, 11, 28, 8)
