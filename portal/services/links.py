@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import hmac
 import re
+from datetime import datetime
 
+from sqlalchemy import or_, update
 from sqlalchemy.orm import Session
 
 from portal.core.ports import SecretBox
-from portal.models import Ticket
+from portal.models import Ticket, UnitOfWork
+from portal.services.tickets import Actor, record_event
 
 PURPOSE = "private link"
 _MAC_BYTES = 15  # 120 bits, 24 letters without padding
@@ -34,3 +37,11 @@ def find_by_link(session: Session, mark: str, *, box: SecretBox) -> Ticket | Non
     if ticket is None or not hmac.compare_digest(private_mark(ticket, box=box), mark):
         return None
     return ticket
+
+
+def revoke_link(uow: UnitOfWork, ticket: Ticket, *, actor: Actor, now: datetime) -> None:
+    """Every link to this ticket sent so far leads nowhere, also those of the tickets merged into it; the next mail
+    carries a new one."""
+    both = or_(Ticket.id == ticket.id, Ticket.merged_into_id == ticket.id)
+    uow.session.execute(update(Ticket).where(both).values(link_version=Ticket.link_version + 1))
+    record_event(uow, ticket, "link_revoked", actor=actor, now=now)

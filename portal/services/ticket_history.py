@@ -117,6 +117,10 @@ def _rated(data: _Data, choices: Choices, number: _Number) -> _Words:
     return f"rated this {rating} of 5", "message-square", "good" if rating > 3 else "bad" if rating < 3 else ""
 
 
+def _link_revoked(data: _Data, choices: Choices, number: _Number) -> _Words:
+    return "made the old private links invalid", "lock", "warn"
+
+
 def _duplicate(data: _Data, choices: Choices, number: _Number) -> _Words:
     return f"the same mail also came to {data.get('mailbox')}", "inbox", ""
 
@@ -154,6 +158,7 @@ _WORDS: dict[str, Callable[[_Data, Choices, _Number], _Words]] = {
     "unmerged": _unmerged,
     "kept_apart": _kept_apart,
     "rated": _rated,
+    "link_revoked": _link_revoked,
     "duplicate": _duplicate,
     "delivery": _delivery,
     "emergency": _emergency,

@@ -19,9 +19,8 @@ class NavItem:
 
     @property
     def is_current(self) -> bool:
-        """True on every page of the entry's area, and of those it is made of (mail: mail_rules, mail_words)."""
-        area = self.endpoint.split(".")[0]
-        return request.blueprint == area or (request.blueprint or "").startswith(f"{area}_")
+        """True on every page of the entry's area, and of those it is made of (mail: mail_rules, mailboxes)."""
+        return (request.blueprint or "").startswith(self.endpoint.split(".")[0])
 
 
 ITEMS = (

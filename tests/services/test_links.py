@@ -3,9 +3,10 @@
 import pytest
 
 from portal.integrations.system.keyfile import KeyFileBox
-from portal.models import Ticket
-from portal.services.links import find_by_link, private_link, private_mark
-from tests.services.paging_world import add_ticket
+from portal.models import Ticket, TicketEvent
+from portal.services.links import find_by_link, private_link, private_mark, revoke_link
+from portal.services.tickets import Actor
+from tests.services.paging_world import NOW, add_ticket
 
 BOX = KeyFileBox(b"k" * 32)
 
@@ -55,6 +56,21 @@ def test_another_ticket_and_another_key_have_other_marks(world, ticket):
     with world.database.read_session() as session:
         assert find_by_link(session, forged, box=BOX) is None
         assert find_by_link(session, private_mark(ticket, box=BOX), box=KeyFileBox(b"x" * 32)) is None
+
+
+def test_revoking_ends_the_links_of_the_ticket_and_of_what_was_merged_into_it(world, ticket):
+    merged, other = add_ticket(world.database), add_ticket(world.database)
+    with world.database.unit_of_work() as uow:
+        uow.session.get_one(Ticket, merged).merged_into_id = ticket.id
+    with world.database.read_session() as session:
+        old = [private_mark(session.get_one(Ticket, one), box=BOX) for one in (ticket.id, merged, other)]
+    with world.database.unit_of_work() as uow:
+        revoke_link(uow, uow.session.get_one(Ticket, ticket.id), actor=Actor("Alice", 1), now=NOW)
+    with world.database.read_session() as session:
+        assert [find_by_link(session, mark, box=BOX) is None for mark in old] == [True, True, False]
+        new = private_mark(session.get_one(Ticket, ticket.id), box=BOX)
+        assert find_by_link(session, new, box=BOX).id == ticket.id
+        assert session.query(TicketEvent).filter_by(kind="link_revoked").one().ticket_id == ticket.id
 
 
 def test_a_new_version_revokes_the_old_link(world, ticket):

@@ -27,8 +27,9 @@ def test_every_entry_leads_to_a_page_that_opens(web):
 def test_the_current_area_is_marked_on_its_inner_pages_too(web):
     found = entries(web.as_("bob").get("/tickets/new"))
     assert [address for address, link in found.items() if link.get("aria-current")] == ["/tickets"]
-    found = entries(web.as_("bob").get("/mail/rules"))
-    assert [address for address, link in found.items() if link.get("aria-current")] == ["/mail"]
+    for inner in ("/mail/rules", "/mail/words", "/mail/stopped", "/mailboxes", "/mailboxes/new"):
+        found = entries(web.as_("alice").get(inner))
+        assert [address for address, link in found.items() if link.get("aria-current")] == ["/mail"]
 
 
 def test_a_phone_shows_the_main_entries_and_the_rest_behind_more(web):

@@ -12,11 +12,14 @@ from portal.models import (
     OutgoingMail,
     Page,
     PageDecisionRow,
+    Requester,
     SessionBlobStore,
     Ticket,
+    TicketCopy,
     TicketEvent,
 )
 from portal.services import tickets
+from portal.services.mail_suspensions import suspend
 from portal.services.tickets import Actor, NewMessage, NewTicket
 from tests.services.ticket_world import BOB, NOW, counted_statements
 
@@ -42,6 +45,33 @@ def statements(web, browser, path):
     with web.database.read_session() as session, counted_statements(session) as seen:
         browser.get(path)
     return len(seen)
+
+
+def test_the_private_links_of_a_ticket_can_be_ended(web):
+    number = create(web)
+    bob = web.as_("bob")
+    assert "Private link" in bob.get(f"/tickets/{number}").one("#facts-title").find_parent("section").text
+    assert "lead nowhere now" in bob.follow(bob.post(f"/tickets/{number}/revoke-link")).text
+    assert ticket(web, number).link_version == 2
+    assert "made the old private links invalid" in bob.get(f"/tickets/{number}/history").text
+    web.as_("vera").post(f"/tickets/{number}/revoke-link", status=403)
+    assert "/revoke-link" not in str(web.as_("vera").get(f"/tickets/{number}").soup)
+
+
+def test_the_form_says_where_an_answer_goes_before_it_is_written(web):
+    number = create(web)
+
+    def helped():
+        return web.as_("bob").get(f"/tickets/{number}").one("#reply").text
+
+    address = load(web, Requester, id=1)[0].email
+    assert f"An answer goes to {address} by mail." in helped()
+    with web.database.unit_of_work() as uow:
+        uow.session.add(TicketCopy(ticket_id=number, address="eve@other.example", at=NOW))
+    assert f"An answer goes to {address} by mail, copied to eve@other.example." in helped()
+    with web.database.unit_of_work() as uow:
+        suspend(uow, address, reason="came back", now=NOW)
+    assert f"Mail to {address} is stopped, so an answer does not reach them." in helped()
 
 
 # The list
@@ -165,7 +195,8 @@ def test_a_ticket_shows_its_conversation_and_facts(web):
 
 
 def test_a_missing_ticket_is_named(web):
-    assert "There is no ticket #77" in web.as_("bob").get("/tickets/77", status=404).text
+    lost = web.as_("bob").get("/tickets/77", status=404)
+    assert "There is no ticket #77" in lost.text and lost.one(".error-page .button")["href"] == "/dashboard"
     web.as_("bob").get("/tickets/99999999999999999999", status=404)
 
 

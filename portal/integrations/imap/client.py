@@ -109,6 +109,8 @@ def shut(client: imaplib.IMAP4) -> None:
 
 def words_of(what: object) -> str:
     """The server's words on one line, never long."""
+    if isinstance(what, ssl.SSLError):
+        return f"this port does not speak the encryption that was chosen ({what.reason or what})"
     if isinstance(what, BaseException) and what.args and isinstance(what.args[0], bytes):
         what = what.args[0]
     text = what.decode("utf-8", "replace") if isinstance(what, bytes) else str(what)

@@ -194,5 +194,7 @@ def _quit(connection: smtplib.SMTP) -> None:
 
 def _words(what: object) -> str:
     """The server's words on one line, never long."""
+    if isinstance(what, ssl.SSLError):
+        return f"this port does not speak the encryption that was chosen ({what.reason or what})"
     text = what.decode("utf-8", "replace") if isinstance(what, bytes) else str(what)
     return " ".join(text.split())[:200] or "no reason given"

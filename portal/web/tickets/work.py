@@ -9,12 +9,12 @@ from portal.core.errors import DomainError
 from portal.core.tickets import DEFAULT_PRIORITY
 from portal.core.uploads import Upload
 from portal.models import Ticket, UnitOfWork
-from portal.services import ticket_work
+from portal.services import links, ticket_work
 from portal.services.choices import load_choices
 from portal.services.ticket_work import CalledIn
 from portal.web.auth import requires
 from portal.web.htmx import dialog_done, refused, render_partial, saved, wants_partial, with_trigger
-from portal.web.state import actor, context, reads, write
+from portal.web.state import actor, context, now, reads, write
 from portal.web.tickets import bp
 from portal.web.tickets.forms import ArrangeForm, CalledInForm, ReplyForm, ResolveForm
 from portal.web.tickets.views import find_ticket, main_of, side_of
@@ -119,6 +119,16 @@ def edit(ticket_id: int) -> Answer:
         form.form_errors.append(str(error))
         return refused("tickets/edit.html", "tickets/_edit.html", form=form, ticket=find_ticket(ticket_id).row)
     return _side_changed(ticket_id, "The ticket is changed.", from_dialog=True)
+
+
+@bp.post("/<int:ticket_id>/revoke-link")
+@requires("tickets.work")
+def revoke_link(ticket_id: int) -> BaseResponse:
+    """The private links sent so far end."""
+    find_ticket(ticket_id)
+    with write() as uow:
+        links.revoke_link(uow, _ticket(uow, ticket_id), actor=actor(), now=now())
+    return saved(url_for("tickets.show", ticket_id=ticket_id), "The old private links lead nowhere now.")
 
 
 def _ticket(uow: UnitOfWork, ticket_id: int) -> Ticket:

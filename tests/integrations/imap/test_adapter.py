@@ -218,6 +218,11 @@ def test_encryption_checks_the_certificate(account, security):
     assert caught.value.permanent and caught.value.code == "certificate"
 
 
+def test_a_port_without_the_chosen_encryption_is_named_as_such(account):
+    with pytest.raises(GatewayError, match="this port does not speak the encryption that was chosen"):
+        ImapMailbox(account.settings(security="tls", port=account.server.port)).count("INBOX")
+
+
 def test_the_connection_is_kept_and_opened_again_when_it_breaks(account):
     with cut_proxy(account.server.port) as proxy:
         mailbox = ImapMailbox(account.settings(port=proxy.port))

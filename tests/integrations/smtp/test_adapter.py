@@ -46,6 +46,11 @@ def test_a_mail_arrives_as_it_was_written(sink):
     assert mail.message["Date"] == "Thu, 25 Dec 2025 02:11:00 +0000" and mail.text.splitlines()[1] == "."
 
 
+def test_a_port_without_the_chosen_encryption_is_named_as_such(sink):
+    with pytest.raises(GatewayError, match="this port does not speak the encryption that was chosen"):
+        sender(sink.port, security="tls").send(MESSAGE)
+
+
 def test_automatic_mail_says_so_and_our_own_parser_knows_it(sink):
     sender(sink.port).send(MESSAGE)
     headers = sink.mails[0].message
