@@ -6,12 +6,17 @@ import ipaddress
 import socket
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from portal.models import is_writing
 from tests.databases import close_databases
 from tests.services.ticket_world import make_database
 
 _connect = socket.socket.connect
+
+# No timed unit tests: a busy machine is no counter-example.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def _is_local(address) -> bool:

@@ -1,4 +1,4 @@
-"""Business hours: a week of open periods on the wall clock of one zone, and the holidays that close it.
+"""Business hours: a week of open periods on the wall clock of one zone, the holidays that close it, and exceptions.
 
 One stream of open intervals in UTC answers every question, so that the form, the pager and the SLA clock agree.
 """
@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from zoneinfo import ZoneInfo
 
 from portal.core.errors import DomainError
@@ -20,8 +20,11 @@ from portal.core.wallclock import instant_of, interval_of, wall_of
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WEEKDAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 DAY = 24 * 60
-HORIZON_DAYS = 10 * 366
 REVIEW_MONTH = 9  # in autumn the shop plans the turn of the year
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_BLOCK = timedelta(days=7)
+HORIZON_BLOCKS = 10 * 366 // 7
+_TOO_RARE = "These business hours are open too rarely to hold that much working time."
 _PERIOD = re.compile(r"(\d{1,2})(?::(\d{2}))?\s*(?:-|–|—|to)\s*(\d{1,2})(?::(\d{2}))?", re.IGNORECASE)
 
 
@@ -82,13 +85,29 @@ class Holiday:
 
 
 @dataclass(frozen=True)
+class SpecialHours:
+    """A stretch of wall-clock time, naive and half-open, in which the shop is closed or open whatever else is said."""
+
+    starts: datetime
+    ends: datetime
+    is_open: bool = False
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if self.ends <= self.starts:
+            raise DomainError("It ends before it starts. For a night, give the next day as its end.")
+
+
+@dataclass(frozen=True)
 class BusinessHours:
     """When the shop is open. Times are wall-clock in `zone`; a holiday closes its date from midnight to midnight,
-    also the part of a period that began the evening before."""
+    also the part of a period that began the evening before. Closures close what week and holidays leave open, and
+    extra openings open what all of these close: of two statements the more exact one holds."""
 
     zone: ZoneInfo
     week: Week
     holidays: tuple[Holiday, ...] = ()
+    special: tuple[SpecialHours, ...] = ()
 
     @cached_property
     def closures(self) -> Mapping[date, Sequence[tuple[Interval, Holiday]]]:
@@ -100,6 +119,18 @@ class BusinessHours:
             closed = Interval(instant_of(start, zone=self.zone), instant_of(end, zone=self.zone))
             found.setdefault(holiday.on, []).append((closed, holiday))
         return found
+
+    @cached_property
+    def special_intervals(self) -> tuple[tuple[Interval, ...], tuple[Interval, ...]]:
+        """The closures and the extra openings as instants."""
+        spans = [(one, interval_of(one.starts, one.ends, zone=self.zone)) for one in self.special]
+        closed, opened = ([span for one, span in spans if one.is_open is is_open] for is_open in (False, True))
+        return merge_intervals(closed), merge_intervals(opened)
+
+    @cached_property
+    def blocks(self) -> dict[int, tuple[Interval, ...]]:
+        """The open time of each block of days that was asked for. See `_block`."""
+        return {}
 
 
 def format_minute(minute: int) -> str:
@@ -171,40 +202,39 @@ def is_open(hours: BusinessHours, at: datetime) -> bool:
 
 def next_opening(hours: BusinessHours, at: datetime) -> datetime | None:
     """The first open instant at or after `at` (`at` itself while open). None when none comes within ten years."""
-    for interval in _openings(hours, at):
-        if interval.ends_at > at:
-            return max(interval.starts_at, at)
-    return None
+    return next((interval.starts_at for interval in _openings(hours, at)), None)
 
 
 def open_intervals(hours: BusinessHours, span: Interval) -> tuple[Interval, ...]:
     """The open time within `span`, in order, clipped to it and merged."""
-    found = []
-    for interval in _openings(hours, span.starts_at):
-        if interval.starts_at >= span.ends_at:
-            break
-        found.append(Interval(max(interval.starts_at, span.starts_at), min(interval.ends_at, span.ends_at)))
-    return merge_intervals(found)
+    found = takewhile(lambda interval: interval.starts_at < span.ends_at, _openings(hours, span.starts_at))
+    return merge_intervals(Interval(one.starts_at, min(one.ends_at, span.ends_at)) for one in found)
 
 
 def add_working_time(hours: BusinessHours, at: datetime, *, minutes: float) -> datetime:
     """When `minutes` of open time have passed since `at`. What ends exactly at closing time is due then, not at the
     next opening. Raises DomainError for a negative amount, or when the hours do not hold so much in ten years."""
-    left = timedelta(minutes=minutes)
-    if left < timedelta():
-        raise DomainError("Working time to add cannot be negative.")
-    reached = at
+    left = _amount(minutes)
     for interval in _openings(hours, at):
-        # In a doubled hour two periods may overlap: what was counted once is not counted again.
-        start = max(interval.starts_at, reached)
-        room = interval.ends_at - start
-        if room <= timedelta():
-            continue
+        room = interval.ends_at - interval.starts_at
         if left <= room:
-            return start + left
+            return interval.starts_at + left
         left -= room
-        reached = interval.ends_at
-    raise DomainError("These business hours are open too rarely to hold that much working time.")
+    raise DomainError(_TOO_RARE)
+
+
+def subtract_working_time(hours: BusinessHours, at: datetime, *, minutes: float) -> datetime:
+    """The latest instant from which `minutes` of open time pass until `at`; never at a closing time, so that it undoes
+    `add_working_time` from any open instant. Raises DomainError as that does."""
+    left = _amount(minutes)
+    for interval in _openings_before(hours, at):
+        room = interval.ends_at - interval.starts_at
+        if timedelta() < left <= room:
+            return interval.ends_at - left
+        if not left:
+            return at
+        left -= room
+    raise DomainError(_TOO_RARE)
 
 
 def working_minutes_between(hours: BusinessHours, starts_at: datetime, ends_at: datetime) -> int:
@@ -231,16 +261,59 @@ def _wall(day: date, minute: int) -> datetime:
     return datetime.combine(day, time()) + timedelta(minutes=minute)
 
 
+def _amount(minutes: float) -> timedelta:
+    if minutes < 0:
+        raise DomainError("An amount of working time cannot be negative.")
+    return timedelta(minutes=minutes)
+
+
 def _openings(hours: BusinessHours, at: datetime) -> Iterator[Interval]:
-    """Open intervals by their start, from those that may still hold `at` onwards."""
-    if hours.week.is_closed:
-        return
+    """The open time from `at` on, in order; an interval may be cut where two blocks meet."""
+    first = _block_of(at)
+    for number in range(first, first + HORIZON_BLOCKS) if _opens_ever(hours) else ():
+        for interval in _block(hours, number):
+            if interval.ends_at > at:
+                yield Interval(max(interval.starts_at, at), interval.ends_at)
+
+
+def _openings_before(hours: BusinessHours, at: datetime) -> Iterator[Interval]:
+    """The open time up to `at`, latest first; an interval may be cut where two blocks meet."""
+    last = _block_of(at)
+    for number in range(last, last - HORIZON_BLOCKS, -1) if _opens_ever(hours) else ():
+        for interval in reversed(_block(hours, number)):
+            if interval.starts_at < at:
+                yield Interval(interval.starts_at, min(interval.ends_at, at))
+
+
+def _opens_ever(hours: BusinessHours) -> bool:
+    return not hours.week.is_closed or any(one.is_open for one in hours.special)
+
+
+def _block_of(at: datetime) -> int:
+    return (at - _EPOCH) // _BLOCK
+
+
+def _block(hours: BusinessHours, number: int) -> tuple[Interval, ...]:
+    """The open time of one week of UTC, in order, disjoint. Worked out once: pages and clocks ask again and again."""
+    known = hours.blocks.get(number)
+    if known is None:
+        span = Interval(_EPOCH + number * _BLOCK, _EPOCH + (number + 1) * _BLOCK)
+        known = hours.blocks[number] = _work_out(hours, span)
+    return known
+
+
+def _work_out(hours: BusinessHours, span: Interval) -> tuple[Interval, ...]:
+    closures, extra = hours.special_intervals
     # A period lasts at most 24 hours on the wall clock, so one that began three days ago is over.
-    first = wall_of(at, zone=hours.zone).date() - timedelta(days=2)
-    for number in range(HORIZON_DAYS):
-        day = first + timedelta(days=number)
-        around = [day + timedelta(days=offset) for offset in (-1, 0, 1)]
-        for period in sorted(hours.week.days[day.weekday()]):
+    day = wall_of(span.starts_at, zone=hours.zone).date() - timedelta(days=2)
+    last = wall_of(span.ends_at, zone=hours.zone).date()
+    regular: list[Interval] = []
+    while day <= last:
+        closed = [closure for offset in (-1, 0, 1) for closure, _ in hours.closures.get(day + timedelta(offset), ())]
+        for period in hours.week.days[day.weekday()]:
             opening = interval_of(_wall(day, period.start), _wall(day, period.end), zone=hours.zone)
-            closed = [closure for touched in around for closure, _ in hours.closures.get(touched, ())]
-            yield from subtract_intervals(opening, closed)
+            regular += subtract_intervals(opening, closed)
+        day += timedelta(days=1)
+    left = [piece for opening in merge_intervals(regular) for piece in subtract_intervals(opening, closures)]
+    clipped = (Interval(max(one.starts_at, span.starts_at), min(one.ends_at, span.ends_at)) for one in (*left, *extra))
+    return merge_intervals(clipped)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,7 @@ from portal.core.calendars import (
     BusinessHours,
     Holiday,
     Period,
+    SpecialHours,
     Week,
     add_working_time,
     format_minute,
@@ -21,6 +23,7 @@ from portal.core.calendars import (
     parse_day,
     parse_period,
     parse_week,
+    subtract_working_time,
     working_minutes_between,
     year_to_review,
 )
@@ -306,6 +309,67 @@ def test_golden_numbers_of_working_time(week, zone, closed, start, minutes, due)
     calendar = hours(week, zone, *(Holiday(day, "Closed") for day in closed))
     assert add_working_time(calendar, start, minutes=minutes) == due
     assert working_minutes_between(calendar, start, due) == minutes
+    assert subtract_working_time(calendar, due, minutes=minutes) == next_opening(calendar, start)
+
+
+def test_a_deadline_is_warned_of_an_hour_of_working_time_before():
+    shop = hours(dict.fromkeys(WEEKDAYS[:5], "8-18"))
+    due = add_working_time(shop, utc(2026, 11, 23, 17), minutes=240)
+    assert due == utc(2026, 11, 24, 11) and subtract_working_time(shop, due, minutes=60) == utc(2026, 11, 24, 10)
+
+
+@pytest.mark.parametrize(
+    ("at", "minutes", "start"),
+    [
+        (utc(2026, 11, 24, 9), 60, utc(2026, 11, 24, 8)),
+        (utc(2026, 11, 24, 9), 61, utc(2026, 11, 23, 17, 59)),
+        (utc(2026, 11, 24, 3), 30, utc(2026, 11, 23, 17, 30)),
+        (utc(2026, 11, 23, 8), 540, utc(2026, 11, 20, 8)),
+        (utc(2026, 11, 22), 0, utc(2026, 11, 22)),
+    ],
+)
+def test_working_time_is_counted_back_over_lunch_nights_and_weekends(at, minutes, start):
+    assert subtract_working_time(hours(OFFICE), at, minutes=minutes) == start
+
+
+def special(day: int, start: int, end: int, *, is_open: bool) -> SpecialHours:
+    """On a day of November 2026; an hour over 24 lies on the next day."""
+    midnight = datetime(2026, 11, day)
+    return SpecialHours(midnight + timedelta(hours=start), midnight + timedelta(hours=end), is_open)
+
+
+@pytest.mark.parametrize(
+    ("exceptions", "expected"),
+    [
+        ([], [(8, 12), (13, 18)]),
+        ([special(24, 10, 14, is_open=False)], [(8, 10), (14, 18)]),
+        ([special(24, 12, 13, is_open=True)], [(8, 18)]),
+        ([special(24, 20, 28, is_open=True)], [(8, 12), (13, 18), (20, 28)]),
+        ([special(23, 20, 33, is_open=False)], [(9, 12), (13, 18)]),
+        ([special(24, 8, 18, is_open=False), special(24, 9, 10, is_open=True)], [(9, 10)]),
+        ([special(20, 0, 200, is_open=False)], []),
+    ],
+)
+def test_exceptions_close_and_open_stretches_of_time(exceptions, expected):
+    shop = BusinessHours(ZoneInfo("UTC"), parse_week(OFFICE), (), tuple(exceptions))
+    day = utc(2026, 11, 24)
+    found = open_intervals(shop, Interval(day, day + timedelta(hours=28)))
+    assert [
+        ((one.starts_at - day) / timedelta(hours=1), (one.ends_at - day) / timedelta(hours=1)) for one in found
+    ] == expected
+
+
+def test_an_extra_opening_opens_also_on_a_holiday_and_in_a_shop_without_hours():
+    opening = special(24, 9, 12, is_open=True)
+    for week in ({}, OFFICE):
+        shop = BusinessHours(ZoneInfo("UTC"), parse_week(week), (Holiday(date(2026, 11, 24), "Feast"),), (opening,))
+        assert next_opening(shop, utc(2026, 11, 24)) == utc(2026, 11, 24, 9)
+        assert is_open(shop, utc(2026, 11, 24, 11, 59)) and not is_open(shop, utc(2026, 11, 24, 12))
+
+
+def test_an_exception_that_ends_before_it_starts_is_refused():
+    with pytest.raises(DomainError, match="ends before it starts"):
+        special(24, 12, 12, is_open=False)
 
 
 def test_working_time_of_moscow_starts_when_moscow_opens():
@@ -344,14 +408,16 @@ def test_time_that_runs_backwards_holds_no_working_minutes():
 
 
 def test_working_time_cannot_be_negative():
-    with pytest.raises(DomainError, match="cannot be negative"):
-        add_working_time(hours(OFFICE), utc(2026, 11, 23), minutes=-1)
+    for move in (add_working_time, subtract_working_time):
+        with pytest.raises(DomainError, match="cannot be negative"):
+            move(hours(OFFICE), utc(2026, 11, 23), minutes=-1)
 
 
 @pytest.mark.parametrize("week", [{}, {"mon": "8-9"}])
 def test_hours_that_cannot_hold_the_amount_say_so(week):
-    with pytest.raises(DomainError, match="too rarely"):
-        add_working_time(hours(week), utc(2026, 11, 23), minutes=1_000_000)
+    for move in (add_working_time, subtract_working_time):
+        with pytest.raises(DomainError, match="too rarely"):
+            move(hours(week), utc(2026, 11, 23), minutes=1_000_000)
 
 
 # A naive answer, minute by minute, written apart from the engine
@@ -384,7 +450,13 @@ def naive_open_minutes(calendar: BusinessHours, start: datetime, end: datetime) 
             found.update(minutes[first:last])
         day += timedelta(days=1)
     holidays = {holiday.on for holiday in calendar.holidays}
-    return {minute for minute in found if minute.astimezone(calendar.zone).date() not in holidays}
+    found = {minute for minute in found if minute.astimezone(calendar.zone).date() not in holidays}
+    for is_extra in (False, True):
+        for one in calendar.special:
+            if one.is_open is is_extra:
+                stretch = set(minutes[place_of(one.starts, 0) : place_of(one.ends, -1)])
+                found = found | stretch if is_extra else found - stretch
+    return found
 
 
 def assert_agrees_with_naive(calendar: BusinessHours, monday: date) -> None:
@@ -417,7 +489,15 @@ def test_the_engine_agrees_with_a_naive_walk_through_transition_weeks(zone, firs
     for monday in (first, second):
         sunday = monday + timedelta(days=6)
         assert_agrees_with_naive(hours(week, zone), monday)
-        assert_agrees_with_naive(hours(week, zone, Holiday(sunday, "Change of time")), monday)
+        closed = hours(week, zone, Holiday(sunday, "Change of time"))
+        assert_agrees_with_naive(closed, monday)
+        midnight = datetime.combine(sunday, datetime.min.time())
+        for is_extra in (False, True):
+            special = tuple(
+                SpecialHours(midnight + timedelta(minutes=start), midnight + timedelta(minutes=end), is_open)
+                for start, end, is_open in ((-90, 100, is_extra), (130, 145, is_extra), (100, 160, not is_extra))
+            )
+            assert_agrees_with_naive(replace(closed, special=special), monday)
 
 
 # Properties
@@ -439,7 +519,12 @@ def weeks(draw) -> Week:
 def calendars(draw) -> BusinessHours:
     zone = ZoneInfo(draw(st.sampled_from([zone for zone, *_ in TRANSITIONS])))
     days = draw(st.lists(st.dates(date(2026, 1, 1), date(2026, 12, 31)), max_size=5))
-    return BusinessHours(zone, draw(weeks()), tuple(Holiday(day, "Closed") for day in days))
+    exceptions = draw(st.lists(st.tuples(st.integers(0, 365 * 96), st.integers(1, 500), st.booleans()), max_size=4))
+    quarter, first = timedelta(minutes=15), datetime(2026, 1, 1)
+    special = tuple(
+        SpecialHours(first + n * quarter, first + (n + m) * quarter, is_open) for n, m, is_open in exceptions
+    )
+    return BusinessHours(zone, draw(weeks()), tuple(Holiday(day, "Closed") for day in days), special)
 
 
 instants = st.integers(0, 365 * 1440).map(lambda minute: utc(2026, 1, 1) + timedelta(minutes=minute))
@@ -452,11 +537,24 @@ def test_any_week_survives_being_written_and_read_again(week):
 
 @given(calendars(), instants, st.integers(1, 5000))
 def test_what_was_added_lies_between(calendar, at, minutes):
-    if next_opening(calendar, at) is None:
-        return
-    due = add_working_time(calendar, at, minutes=minutes)
+    try:
+        due = add_working_time(calendar, at, minutes=minutes)
+    except DomainError:
+        return  # it never opens, or by an exception only
     assert working_minutes_between(calendar, at, due) == minutes
     assert is_open(calendar, due - timedelta(seconds=1))
+
+
+@given(calendars(), instants, st.integers(1, 5000))
+def test_adding_and_subtracting_the_same_returns(calendar, at, minutes):
+    opening = next_opening(calendar, at)
+    if opening is None:
+        return
+    try:
+        due = add_working_time(calendar, at, minutes=minutes)
+    except DomainError:
+        return  # a week without hours, opened by an exception only
+    assert subtract_working_time(calendar, due, minutes=minutes) == opening
 
 
 @given(calendars(), instants, st.integers(0, 3000), st.integers(0, 3000))
@@ -478,4 +576,5 @@ def test_the_next_opening_is_open_and_nothing_before_it_is(calendar, at):
 
 @given(calendars(), instants)
 def test_a_shop_is_never_open_on_a_holiday(calendar, at):
-    assert not (is_open(calendar, at) and holiday_at(calendar, at))
+    regular = replace(calendar, special=())
+    assert not (is_open(regular, at) and holiday_at(regular, at))
