@@ -55,7 +55,7 @@ _ALIASES = {
     "x-sjis": "cp932",
     "big5": "big5hkscs",
     "unicode-1-1-utf-7": "utf-7",
-    "x-mac-roman": "mac-roman",
+    "x-mac-ce": "mac-latin2",
     "macintosh": "mac-roman",
     "tis-620": "cp874",
 }
@@ -157,7 +157,7 @@ def _codec_name(charset: str) -> str:
         name = f"cp{found.group(1)}"
     elif found := _ISO.match(name):
         name = f"iso-8859-{found.group(1)}" if found.group(1) != "1" else "cp1252"
-    name = _ALIASES.get(name, name)
+    name = _ALIASES.get(name, name.removeprefix("x-") if name.startswith("x-mac-") else name)
     if not _TEXT_CODECS_ONLY.fullmatch(name):
         return ""
     try:

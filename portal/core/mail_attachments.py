@@ -17,8 +17,11 @@ _UU_BLOCK = re.compile(
 )
 _YENC_BEGIN = re.compile(rb"^=ybegin [^\r\n]{0,200}?name=([^\r\n]{1,200})\r?\n(?:=ypart [^\r\n]*\r?\n)?", re.M)
 _YENC = bytes((byte - 42) & 255 for byte in range(256))
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+_FILE_NAME = re.compile(r"[^/\\:*?\"<>|]{1,100}\.[A-Za-z0-9]{2,5}")
 _ENDINGS = {
     "message/delivery-status": "delivery-status.txt",
+    "message/disposition-notification": "read-receipt.txt",
     "text/calendar": "invitation.ics",
     "application/pkcs7-mime": "smime.p7m",
     "application/x-pkcs7-mime": "smime.p7m",
@@ -75,8 +78,9 @@ def part_name(part: MimePart, *, charset: str = "") -> str:
 
 
 def safe_name(name: str) -> str:
-    """A file name without folders, control characters and overlength (the ending is kept)."""
-    base = re.sub(r"[\x00-\x1f\x7f]", "", name.replace("\\", "/").rpartition("/")[2]).strip().strip(".").strip()
+    """A file name without folders, control characters, signs that turn its ending round, and overlength (the ending is
+    kept)."""
+    base = _UNSEEN.sub("", name.replace("\\", "/").rpartition("/")[2]).strip().strip(".").strip()
     if len(base) <= 150:
         return base
     stem, dot, ending = base.rpartition(".")
@@ -126,6 +130,8 @@ def _name_for(part: MimePart, data: bytes) -> str:
         return _ENDINGS[part.content_type]
     location = clean_header(decode_raw(part.header("content-location")[:2000]))
     found = safe_name(unquote(_path(location), errors="replace")) if location else ""
+    if not found and _FILE_NAME.fullmatch(said := clean_header(decode_raw(part.header("content-description")[:500]))):
+        found = safe_name(said)
     return found or f"file{mimetypes.guess_extension(part.content_type) or ''}"
 
 

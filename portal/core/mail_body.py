@@ -19,6 +19,9 @@ _WORD = re.compile(r"\w+")
 _TNEF = ("application/ms-tnef", "application/vnd.ms-tnef")
 _RETURNED = ("message/rfc822", "text/rfc822-headers", "message/global", "message/rfc822-headers")
 _MARKUP = ("text/enriched", "text/richtext")
+# A second view of what the other alternatives say, for mail programs that run it.
+_OTHER_VIEWS = ("text/x-amp-html", "text/watch-html")
+_NO_WORDS = ("text/calendar", "text/csv", "text/rfc822-headers", "text/vcard", "text/x-vcard", "text/directory")
 _OPAQUE = ("application/pkcs7-mime", "application/x-pkcs7-mime")
 
 
@@ -94,6 +97,8 @@ def collect_parts(part: MimePart, body: Body, *, piece: Piece | None = None) -> 
         for child in part.parts:
             collect_parts(child, body, piece=piece)
         return
+    if piece is not None and part.content_type in _OTHER_VIEWS:
+        return
     data = decode_body(body.raw, part)
     if _is_body(part, body):
         if piece is None:
@@ -111,12 +116,17 @@ def collect_parts(part: MimePart, body: Body, *, piece: Piece | None = None) -> 
 
 
 def _is_body(part: MimePart, body: Body) -> bool:
-    is_text = part.content_type in ("text/plain", "text/html")
+    is_text = part.content_type in ("text/plain", "text/html") or _is_all_and_words(part)
     if not is_text and not (part.content_type in _MARKUP and not body.pieces):
         return False
     disposition = part.header("content-disposition").strip().lower()
     # A name makes a file of a part, but not of the one part of a mail that has no other.
     return not disposition.startswith(b"attachment") and (part.head_start == 0 or not part_name(part))
+
+
+def _is_all_and_words(part: MimePart) -> bool:
+    """A whole mail in some text that we do not know (text/markdown) is words all the same."""
+    return part.head_start == 0 and part.content_type.startswith("text/") and part.content_type not in _NO_WORDS
 
 
 def _take_body(part: MimePart, data: bytes, body: Body, piece: Piece) -> None:

@@ -16,6 +16,8 @@ from portal.core.charsets import decode_raw, decode_text, percent_bytes
 _HEADER = re.compile(rb"([!-9;-~]{1,1000})[ \t]*:(.*)", re.DOTALL)
 _GUESSED_BOUNDARY = re.compile(rb"^--([^\s-][^\r\n]{0,200}|-[^\r\n]{1,200})\r?\n(?=[A-Za-z-]{4,40}:)", re.MULTILINE)
 _PARAM = re.compile(r";\s*([^\s=;]{1,80})\s*=\s*(\"(?:[^\"\\]|\\.)*\"|[^;]*)")
+_ESCAPED = re.compile(r"\\([\"\\])")  # and no other sign: some programs send C:\\folder\\file.txt as it is
+_UNSTARRED = re.compile(r"\"?(utf-8|iso-8859-\d\d?|windows-125\d)'[a-z-]{0,10}'.*%[0-9a-f]{2}", re.IGNORECASE)
 _SURE_HEADER = re.compile(
     rb"^(From|To|Cc|Subject|Date|Received|Message-ID|MIME-Version|Content-[A-Za-z-]+|Return-Path|Reply-To|X-[A-Za-z-]+):",
     re.MULTILINE | re.IGNORECASE,
@@ -24,6 +26,7 @@ _EMPTY_LINE = re.compile(rb"\n[ \t]*\r?\n")
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,50}/[a-z0-9!#$&^_.+-]{1,99}(?![^\s,])")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 _NOT_WORD = re.compile(rb"[^A-Za-z0-9]")
+_SOFT_BREAK = re.compile(rb"=[ \t]+(?=\r?\n)")
 _WORDS = re.compile(rb"[A-Za-z0-9,.!?'\"-]+ [A-Za-z0-9,.!?'\"-]+ [A-Za-z0-9]")
 _SHORT_TYPES = {"html": "text/html", "text": "text/plain", "plain": "text/plain", "text/text": "text/plain"}
 _BOM = b"\xef\xbb\xbf"
@@ -98,11 +101,11 @@ def normalize(raw: bytes) -> tuple[bytes, str]:
 def decode_body(raw: bytes, part: MimePart) -> bytes:
     """The part's content without its transfer encoding. Damaged encodings give what can be saved."""
     body = raw[part.start : part.end]
-    encoding = _NOT_WORD.sub(b"", part.header("content-transfer-encoding").partition(b";")[0]).lower()
+    encoding = _NOT_WORD.sub(b"", re.split(rb"[;(]", part.header("content-transfer-encoding"), maxsplit=1)[0]).lower()
     if encoding == b"base64":
         return _decode_base64(body)
     if encoding == b"quotedprintable":
-        return binascii.a2b_qp(body)
+        return binascii.a2b_qp(_SOFT_BREAK.sub(b"=", body))
     if encoding in (b"xuuencode", b"uuencode", b"xuue", b"uue"):
         return decode_uu(body)
     return body
@@ -131,7 +134,9 @@ def parse_params(value: str) -> tuple[str, dict[str, str]]:
     for match in _PARAM.finditer(";" + rest):
         name, text = match.group(1).lower(), match.group(2).strip()
         if len(text) > 1 and text[0] == text[-1] == '"':
-            text = re.sub(r"\\(.)", r"\1", text[1:-1])
+            text = _ESCAPED.sub(r"\1", text[1:-1])
+        if _UNSTARRED.match(text):
+            name, text = f"{name}*", text.strip('"')
         found.setdefault(name, text.strip('"'))
     return head.strip().lower(), _join_continuations(found)
 

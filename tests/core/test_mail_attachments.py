@@ -42,6 +42,9 @@ def test_the_resource_fork_of_a_mac_file_is_named_as_such():
         ({"Content_Location": "http://shop.example/a/pic%20one.gif?x=1"}, "image/gif", "pic one.gif"),
         ({"Content_Location": "http://[broken"}, "image/gif", "file.gif"),
         ({}, "application/pkcs7-mime", "smime.p7m"),
+        ({}, "message/disposition-notification", "read-receipt.txt"),
+        ({"Content_Description": "Report 1.pdf"}, "application/pdf", "Report 1.pdf"),
+        ({"Content_Description": "What a report..."}, "application/pdf", "file.pdf"),
         ({}, "application/x-strange", "file"),
     ],
 )
