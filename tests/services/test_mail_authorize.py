@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from portal.core.errors import DomainError
-from portal.integrations.oauth.microsoft import SIGN_IN_AGAIN
+from portal.integrations.oauth.refusals import SIGN_IN_AGAIN
 from portal.services.checks import check_next
 from portal.services.mail_authorize import (
     SIGN_IN,

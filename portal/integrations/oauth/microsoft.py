@@ -21,7 +21,8 @@ from msal.exceptions import MsalServiceError
 
 from portal.core.errors import GatewayError
 from portal.core.ports import SignInStep
-from portal.integrations.oauth.http import LoginHttp
+from portal.integrations.oauth.http import LoginHttp, Refusal
+from portal.integrations.oauth.refusals import BY_NAME, BY_NUMBER, NO_TENANT, NOT_SIGNED_IN, PASSING
 from portal.integrations.oauth.settings import APP, DEVICE, OAuthSettings
 
 # msal logs requests and claims at DEBUG; what goes wrong is raised, and logged by us in our own words.
@@ -31,23 +32,6 @@ logging.getLogger("msal").setLevel(logging.CRITICAL)
 REDIRECT = "/common/oauth2/nativeclient"
 
 T = TypeVar("T")
-
-# https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes: what to do about it.
-_WORDS = {
-    "7000215": "Microsoft refuses the client secret. Enter its value, not its id.",
-    "7000222": "The client secret has expired. Make a new one in Microsoft Entra and enter it.",
-    "700016": "Microsoft does not know this application in this tenant. Check the client ID and the tenant.",
-    "90002": "Microsoft does not know this tenant. Check the tenant ID.",
-    "900023": "Microsoft does not know this tenant. Check the tenant ID.",
-    "7000218": "This application needs its client secret. Enter it.",
-    "65001": "Nobody has consented to what this application may do. Let an administrator grant it in Microsoft Entra.",
-    "50105": "This account is not assigned to the application in Microsoft Entra.",
-    "7000216": "This application needs its client secret. Enter it.",
-    "7000112": "The application is disabled in Microsoft Entra.",
-    "54005": "This address was used before. Begin to sign in again.",
-}
-SIGN_IN_AGAIN = "Microsoft has ended the sign-in for this mailbox. Sign in again."
-NOT_SIGNED_IN = "Nobody has signed in for this mailbox yet. Sign in."
 
 
 class MicrosoftProvider:
@@ -141,16 +125,18 @@ class MicrosoftProvider:
         return msal.PublicClientApplication(settings.client_id, **options)
 
     def _call(self, work: Callable[[], T]) -> T:
+        self._http.refusal = Refusal()
         try:
             return work()
         except (requests.RequestException, MsalServiceError) as error:
             raise GatewayError(
-                "Microsoft's sign-in cannot be reached.", retry_after=_seconds(self._http.retry_after)
+                "Microsoft's sign-in cannot be reached.", retry_after=_seconds(self._http.refusal.retry_after)
             ) from error
         except (ValueError, KeyError, RuntimeError) as error:
             # msal: the tenant is unknown, a state that is not ours, or an answer that nobody can read.
-            if self._http.status in (400, 404):
-                raise GatewayError(_WORDS["90002"], permanent=True, code="login") from error
+            refusal = self._http.refusal
+            if refusal.status in (400, 404) and refusal.path.endswith("openid-configuration"):
+                raise GatewayError(NO_TENANT, permanent=True, code="login") from error
             if "state" in str(error):
                 words = "This address belongs to another try. Begin to sign in again."
                 raise GatewayError(words, permanent=True, code="login") from error
@@ -160,25 +146,15 @@ class MicrosoftProvider:
         """Its code decides; its own words are shown where we have none, without what it puts behind them."""
         text = str(result.get("error_description") or "")
         found = re.search(r"AADSTS(\d+)", text)
-        number, name = found[1] if found else "", str(result.get("error", ""))
-        if name in ("temporarily_unavailable", "server_error"):
-            return GatewayError("Microsoft's sign-in is out of order.", retry_after=_seconds(self._http.retry_after))
-        words = _WORDS.get(number) or _ERRORS.get(name)
+        number, name = found[1] if found else "", str(result.get("error") or "")
+        refusal = self._http.refusal
+        if refusal.status not in (0, 400, 401, 403) or {number, name} & PASSING:
+            return GatewayError("Microsoft's sign-in is busy.", retry_after=_seconds(refusal.retry_after))
+        words = BY_NUMBER.get(number) or BY_NAME.get(name)
         if words is None:
             said = re.split(r" Trace ID| Correlation ID|\r|\n", text)[0][:200]
             words = f"Microsoft refuses to sign in: {said or name or 'no reason given'}"
         return GatewayError(words, permanent=True, code="login")
-
-
-_ERRORS = {
-    "invalid_grant": SIGN_IN_AGAIN,
-    "interaction_required": SIGN_IN_AGAIN,
-    "consent_required": _WORDS["65001"],
-    "authorization_declined": "The sign-in was declined. Begin again.",
-    "access_denied": "The sign-in was declined. Begin again.",
-    "expired_token": "The code was not entered in time. Begin again.",
-    "code_expired": "The code was not entered in time. Begin again.",
-}
 
 
 def _load(tokens: str) -> Any:

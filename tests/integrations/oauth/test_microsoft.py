@@ -7,7 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from portal.core.errors import GatewayError
-from portal.integrations.oauth.microsoft import SIGN_IN_AGAIN, MicrosoftProvider
+from portal.integrations.oauth.microsoft import MicrosoftProvider
+from portal.integrations.oauth.refusals import BY_NUMBER, SIGN_IN_AGAIN
 from portal.integrations.oauth.settings import CLOUDS, OAuthSettings
 from tests.login_simulator import CLIENT_ID, SECRET, TENANT
 
@@ -178,3 +179,24 @@ def test_each_cloud_signs_in_at_its_own_place(cloud, monkeypatch):
 
 def test_a_secret_is_in_no_words(settings):
     assert SECRET not in repr(settings)
+
+
+@pytest.mark.parametrize("number", BY_NUMBER)
+def test_every_number_we_know_has_its_words(login, settings, number):
+    login.secret_error = number
+    error = refused(lambda: MicrosoftProvider(settings).renew(""))
+    assert error.message == BY_NUMBER[number] and error.permanent and "AADSTS" not in error.message
+
+
+@pytest.mark.parametrize("number", ["90033", "90055"])
+def test_a_number_that_passes_by_itself_is_waited_for(login, settings, number):
+    login.secret_error = number
+    assert not refused(lambda: MicrosoftProvider(settings).renew("")).permanent
+
+
+@pytest.mark.parametrize(("status", "waits"), [(429, 33), (408, None), (302, None)])
+def test_a_sign_in_that_makes_us_wait_ends_nothing(graph, settings, status, waits):
+    graph.fail(status, on="/token", retry_after="33" if waits else "", location="https://elsewhere.example/")
+    error = refused(lambda: MicrosoftProvider(settings).renew(""))
+    assert (error.permanent, error.retry_after) == (False, waits)
+    assert len(graph.asked("/token")) == 1
