@@ -34,12 +34,14 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class FolderPlace:
-    """Where reading stands in one folder, and when it last came to the end; None: not since it was begun anew."""
+    """Where reading stands in one folder, from when it is read, and when it last came to the end; None: not since it
+    was begun anew."""
 
     id: int
     name: str
     cursor: str
     is_sent: bool
+    read_from_at: datetime | None
     caught_up_at: datetime | None
 
     @property
@@ -123,7 +125,8 @@ def load_places(session: Session, mailbox_id: int) -> tuple[FolderPlace, ...]:
     """The folders of a mailbox, those requests arrive in first."""
     query = select(MailFolder).where(MailFolder.mailbox_id == mailbox_id).order_by(MailFolder.role, MailFolder.id)
     return tuple(
-        FolderPlace(one.id, one.name, one.cursor, one.role == SENT, one.caught_up_at) for one in session.scalars(query)
+        FolderPlace(one.id, one.name, one.cursor, one.role == SENT, one.read_from_at, one.caught_up_at)
+        for one in session.scalars(query)
     )
 
 

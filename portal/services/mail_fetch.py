@@ -6,14 +6,17 @@ past. The unique key of the ledger makes reading twice harmless.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy.exc import OperationalError
 
 from portal.core import retry
 from portal.core.errors import GatewayError
+from portal.core.mail import ParsedMail
+from portal.core.mail_heads import parse_head
 from portal.core.ports import MailBatch, Mailbox
 from portal.core.work import MAIL_FETCH, MAIL_INTAKE
 from portal.models import DatabaseBusyError, MailFolder
@@ -28,10 +31,18 @@ from portal.services.mail_claims import (
     own_mailbox,
 )
 from portal.services.mail_reconcile import reconcile_claimed
-from portal.services.mail_store import BATCH_BYTES, BATCH_MAILS, MAX_MAIL_BYTES, Arrival, store_mails
+from portal.services.mail_store import (
+    BATCH_BYTES,
+    BATCH_MAILS,
+    MAX_MAIL_BYTES,
+    Arrival,
+    retire_ids,
+    store_mails,
+)
 from portal.services.mailbox_checks import MailboxFindings, check_account, save_findings
 
 _RESET_OVERLAP = timedelta(days=1)
+_CLOCKS = timedelta(days=1)  # how far a server's clock may be wrong
 
 log = structlog.get_logger(__name__)
 
@@ -96,6 +107,8 @@ def _read(context: Context, claimed: Claimed, mailbox: Mailbox) -> MailboxRead:
             gone.append(error.message)
             is_inbox_read = is_inbox_read and place.is_sent
             continue
+        if is_anew:
+            retire_ids(context.database, claimed.id, place.name, is_reused=_reused_after(mailbox, batch.cursor))
         new = _save_batch(context, claimed, place, batch, is_anew=is_anew, mailbox=mailbox)
         if new is None:
             return result
@@ -110,9 +123,8 @@ def _read_batch(
 ) -> tuple[MailBatch, bool]:  # fmt: skip
     """What comes next, and whether reading of this folder begins anew with it."""
     if not place.cursor:
-        # Mail that was sent by hand before we came answers nothing that we know, and a folder that joined a mailbox in
-        # use is not looked back into.
-        since = None if place.is_sent or not place.is_catching_up else claimed.read_from_at
+        # A folder that joined a mailbox in use is not looked back into.
+        since = _floor(claimed, place) if place.is_catching_up else None
         return MailBatch((), mailbox.start(place.name, since), has_more=True), True
     batch = mailbox.fetch(place.name, place.cursor, limit=BATCH_MAILS, byte_limit=BATCH_BYTES, max_size=MAX_MAIL_BYTES)
     if not batch.was_reset:
@@ -120,11 +132,30 @@ def _read_batch(
     # The server numbered the folder anew. What we have is recognised by its content; older mail stays left alone. Where
     # the end had not been reached, mail of any age may still wait.
     overlap = (place.caught_up_at or claimed.at) - _RESET_OVERLAP
-    since = max(claimed.read_from_at or overlap, overlap)
-    if place.is_catching_up and not place.is_sent:
-        since = claimed.read_from_at or overlap
+    floor = _floor(claimed, place) or overlap
+    since = floor if place.is_catching_up else max(floor, overlap)
     log.warning("a mailbox was renumbered", mailbox=claimed.id, folder=place.name)
     return MailBatch((), mailbox.start(place.name, since), has_more=True), True
+
+
+def _floor(claimed: Claimed, place: FolderPlace) -> datetime | None:
+    """Mail from before is left alone; None: nothing is known of this folder yet. Mail that was sent by hand before we
+    came answers nothing that we know."""
+    return place.read_from_at or (None if place.is_sent else claimed.read_from_at)
+
+
+def _reused_after(mailbox: Mailbox, cursor: str) -> Callable[[str], bool]:
+    return lambda provider_id: mailbox.is_reused(provider_id, cursor)
+
+
+def _old_ones(batch: MailBatch, claimed: Claimed, place: FolderPlace) -> Mapping[str, ParsedMail]:
+    """The heads of mail from before, by id. In a folder that is read anew it may lie behind what is new: a server that
+    was moved keeps no order."""
+    floor = _floor(claimed, place) if place.is_catching_up else None
+    if floor is None:
+        return {}
+    old = [mail for mail in batch.mails if mail.received_at < floor - _CLOCKS]
+    return {mail.provider_id: parse_head(mail.header if mail.raw is None else mail.raw) for mail in old}
 
 
 def _save_batch(
@@ -132,22 +163,24 @@ def _save_batch(
 ) -> int | None:
     """How many mails were new. None: the lease was lost, or the mailbox was changed to another place meanwhile."""
     now = context.clock.now()
+    old_ones = _old_ones(batch, claimed, place)
     with context.database.unit_of_work() as uow:
         row, folder = own_mailbox(uow, claimed), uow.session.get(MailFolder, place.id)
         if row is None or folder is None or folder.cursor != place.cursor:
             return None
+        # From before the connection: what arrives while it is made pages like any other. Servers know seconds.
+        since = claimed.at.replace(microsecond=0)
         if not place.cursor and not place.is_sent:
-            # From before the connection: what arrives while it is made pages like any other. Servers know seconds.
-            since = claimed.at.replace(microsecond=0)
             row.quiet_before_at = row.quiet_before_at or since
             row.read_from_at = row.read_from_at or since
+        folder.read_from_at = folder.read_from_at or _floor(claimed, place) or since
         folder.cursor = batch.cursor
         if is_anew:
             folder.caught_up_at = None
         elif not batch.has_more:
             folder.caught_up_at = now
         is_renumbered = (lambda one: mailbox.is_ahead(one, batch.cursor)) if place.is_catching_up else None
-        arrival = Arrival(is_sent=place.is_sent, is_renumbered=is_renumbered)
+        arrival = Arrival(is_sent=place.is_sent, is_renumbered=is_renumbered, old_ones=old_ones)
         new = store_mails(uow, row, batch.mails, now=now, arrival=arrival)
         if new:
             uow.wake(MAIL_INTAKE)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -17,13 +18,14 @@ from portal.models import MailboxRow, MailLedger, UnitOfWork
 from portal.services.alarms import end_alarm, raise_alarm
 from portal.services.context import Context
 from portal.services.mail_claims import Claimed, FolderPlace, load_places, own_mailbox
-from portal.services.mail_store import Arrival, cut_mail, store_mails
+from portal.services.mail_store import MAX_MAIL_BYTES, Arrival, cut_mail, store_mails
 from portal.services.mail_tokens import open_account
 from portal.services.mailboxes import list_mailboxes
 
 RECONCILE_DAYS = 2
 NOT_READ_YET = "not read yet"
-_AT_ONCE = 500
+_AT_ONCE, _TROUBLES = 500, 3
+_LANES = 8  # mailboxes compared beside each other
 
 log = structlog.get_logger(__name__)
 
@@ -74,10 +76,11 @@ def reconcile_claimed(context: Context, claimed: Claimed, mailbox: Mailbox) -> M
 
 
 def check_mailboxes(context: Context, *, days: int) -> list[MailboxCheck]:
-    """Compare every mailbox that is read, at once. One that cannot be reached is named and does not stop the others."""
+    """Compare every mailbox that is read, beside each other. One that cannot be reached is named and delays none."""
     with context.database.read_session() as session:
         rows = [row for row in list_mailboxes(session) if row.is_enabled]
-    return [check_mailbox(context, row, days=days) for row in rows]
+    with ThreadPoolExecutor(_LANES, "reconcile") as lanes:
+        return list(lanes.map(lambda row: check_mailbox(context, row, days=days), rows))
 
 
 def check_mailbox(context: Context, row: MailboxRow, *, days: int) -> MailboxCheck:
@@ -113,55 +116,88 @@ def _compare(context: Context, mailbox_id: int, name: str, mailbox: Mailbox, *, 
     if row.read_from_at is None or not any(not place.is_sent for place in places):
         return MailboxCheck(name, error=NOT_READ_YET)
     since = max(context.clock.now() - timedelta(days=days), row.read_from_at)
-    listed, missing, stuck = 0, 0, 0
+    total, gone = MailboxCheck(name), []
     for place in places:
-        # What was sent by hand before we came is none of ours.
-        begin = max(since, row.quiet_before_at or since) if place.is_sent else since
-        found = mailbox.list_ids(place.name, begin)
-        passed = [pair for pair in found if not mailbox.is_ahead(pair[0], place.cursor)]
-        outcomes = {
-            one: _take_in(context, mailbox_id, place, mailbox, one)
-            for one in _missing(context, mailbox_id, place, passed)
-        }
-        listed += len(found)
-        missing += sum(bool(outcome) for outcome in outcomes.values())
-        if None in outcomes.values():  # moved or deleted meanwhile, or really not handed over?
-            stuck += sum(outcomes.get(one, True) is None for one, _ in mailbox.list_ids(place.name, begin))
-    if missing:
-        log.warning("mails had been missed", mailbox=mailbox_id, count=missing)
-    return MailboxCheck(name, listed, missing, stuck)
+        # What was sent by hand before we came is none of ours, nor what lay in a folder before it joined.
+        floors = (since, place.read_from_at, row.quiet_before_at if place.is_sent else None)
+        try:
+            found = _compare_folder(context, mailbox_id, place, mailbox, max(filter(None, floors)))
+        except GatewayError as error:
+            if error.code != "folder":
+                raise
+            gone.append(error.message)
+            continue
+        listed, missing, stuck = total.listed + found.listed, total.missing + found.missing, total.stuck + found.stuck
+        total = MailboxCheck(name, listed, missing, stuck)
+    if total.missing:
+        log.warning("mails had been missed", mailbox=mailbox_id, count=total.missing)
+    return replace(total, error=" ".join(gone))
+
+
+def _compare_folder(
+    context: Context, mailbox_id: int, place: FolderPlace, mailbox: Mailbox, since: datetime
+) -> MailboxCheck:  # fmt: skip
+    found = mailbox.list_ids(place.name, since)
+    passed = [pair for pair in found if not mailbox.is_ahead(pair[0], place.cursor)]
+    outcomes = _take_in_all(context, mailbox_id, place, mailbox, _missing(context, mailbox_id, place, passed))
+    stuck = 0
+    if None in outcomes.values():  # moved or deleted meanwhile, or really not handed over?
+        stuck = sum(outcomes.get(one, True) is None for one, _ in mailbox.list_ids(place.name, since))
+    return MailboxCheck("", len(found), sum(bool(one) for one in outcomes.values()), stuck)
 
 
 def _missing(
     context: Context, mailbox_id: int, place: FolderPlace, passed: Sequence[tuple[str, datetime]]
 ) -> list[str]:  # fmt: skip
     """What reading has passed and the ledger does not know, oldest first. What lies ahead is read in its turn."""
-    ids = [one for one, _ in sorted(passed, key=lambda pair: pair[1])]
+    pairs = sorted(passed, key=lambda pair: pair[1])
     known: set[str] = set()
     with context.database.read_session() as session:
-        for start in range(0, len(ids), _AT_ONCE):
-            known |= _known(session, mailbox_id, place.name, ids[start : start + _AT_ONCE])
-    return [one for one in ids if one not in known]
+        for start in range(0, len(pairs), _AT_ONCE):
+            known |= _known(session, mailbox_id, place.name, pairs[start : start + _AT_ONCE])
+    return [one for one, _ in pairs if one not in known]
 
 
-def _known(session: Session, mailbox_id: int, folder: str, ids: Sequence[str]) -> set[str]:
-    query = select(MailLedger.provider_id).where(
-        MailLedger.mailbox_id == mailbox_id, MailLedger.folder == folder, MailLedger.provider_id.in_(ids)
+def _known(
+    session: Session, mailbox_id: int, folder: str, pairs: Sequence[tuple[str, datetime]]
+) -> set[str]:  # fmt: skip
+    """By id, and by when it came: a server put back from a backup gives numbers of lost messages to others."""
+    query = select(MailLedger.provider_id, MailLedger.received_at, MailLedger.listed_at).where(
+        MailLedger.mailbox_id == mailbox_id, MailLedger.folder == folder, MailLedger.provider_id.in_(dict(pairs))
     )
-    return set(session.scalars(query))
+    at = dict(pairs)
+    return {one for one, received_at, listed_at in session.execute(query) if received_at == min(at[one], listed_at)}
+
+
+def _take_in_all(
+    context: Context, mailbox_id: int, place: FolderPlace, mailbox: Mailbox, ids: Sequence[str]
+) -> dict[str, bool | None]:  # fmt: skip
+    """Trouble with one message holds up no other; so many in a row are trouble with the server."""
+    outcomes: dict[str, bool | None] = {}
+    troubles = 0
+    for one in ids:
+        try:
+            outcomes[one] = _take_in(context, mailbox_id, place, mailbox, one)
+            troubles = 0
+        except GatewayError as error:
+            outcomes[one], troubles = None, troubles + 1
+            if error.permanent or troubles == _TROUBLES:
+                raise
+    return outcomes
 
 
 def _take_in(
     context: Context, mailbox_id: int, place: FolderPlace, mailbox: Mailbox, provider_id: str
 ) -> bool | None:  # fmt: skip
     """True: it had been missed. False: it only got another number. None: the server does not hand it over."""
-    mail = mailbox.fetch_one(place.name, provider_id)
+    mail = mailbox.fetch_one(place.name, provider_id, max_size=MAX_MAIL_BYTES)
     if mail is None:
         return None
     arrival = Arrival(
         is_found_late=True,
         is_sent=place.is_sent,
         is_renumbered=lambda one: mailbox.is_ahead(one, place.cursor),
+        checks_content=True,
     )
     with context.database.unit_of_work() as uow:
         row = uow.session.get_one(MailboxRow, mailbox_id)

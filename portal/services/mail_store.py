@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import String, cast, insert, select, update
 from sqlalchemy.orm import Session
 
+from portal.core.intake import IGNORED
+from portal.core.mail import ParsedMail
 from portal.core.ports import FetchedMail
-from portal.models import MailboxRow, MailLedger, SessionBlobStore, UnitOfWork
+from portal.models import Database, MailboxRow, MailLedger, SessionBlobStore, UnitOfWork
 
 BATCH_MAILS = 50
 BATCH_BYTES = 10_000_000
 MAX_MAIL_BYTES = 40_000_000
 
 _CLOCKS = timedelta(days=1)
+_AT_ONCE = 200
 
 IsRenumbered = Callable[[str], bool]
 
@@ -27,12 +30,15 @@ IsRenumbered = Callable[[str], bool]
 class Arrival:
     """How mails came to be stored. `is_quiet` pages nothing; `is_found_late` was missed at first; `is_sent` lay in the
     folder of sent mail. `is_renumbered` is given while a folder is read anew: whether an id of a row is of the old
-    numbering."""
+    numbering. `old_ones`: heads, by id, of mail from before the folder is read, which gets its row and nothing else.
+    `checks_content`: a row with this id and other bytes is of another message, whose number was given anew."""
 
     is_quiet: bool = False
     is_found_late: bool = False
     is_sent: bool = False
     is_renumbered: IsRenumbered | None = None
+    old_ones: Mapping[str, ParsedMail] = field(default_factory=dict)
+    checks_content: bool = False
 
 
 _Key = tuple[str, str]
@@ -47,6 +53,8 @@ def store_mails(
     arrival: Arrival = Arrival(),
 ) -> int:
     """Originals and ledger rows of mails not known yet, in the caller's transaction. Gives how many were new."""
+    if arrival.checks_content:
+        _retire_others(uow.session, mailbox.id, mails)
     known = _known_ids(uow.session, mailbox.id, mails)
     if arrival.is_renumbered is not None:
         known |= _known_by_content(uow.session, mailbox.id, [one for one in mails if _key(one) not in known], arrival)
@@ -56,10 +64,29 @@ def store_mails(
         if _key(mail) not in known:
             known.add(_key(mail))
             sha256 = blobs.put(_original(mail))
-            rows.append(_row(mailbox, mail, sha256=sha256, now=now, arrival=arrival))
+            row = _row(mailbox, mail, sha256=sha256, now=now, arrival=arrival)
+            rows.append(row | _left_alone(arrival.old_ones.get(mail.provider_id), now))
     if rows:
         uow.session.execute(insert(MailLedger), rows)
     return len(rows)
+
+
+def retire_ids(database: Database, mailbox_id: int, folder: str, *, is_reused: IsRenumbered) -> int:
+    """Take the ids from rows whose folder begins anew and may give them to other messages, which would count as known
+    and be lost. The rows are found again by their content. Returns how many; in transactions of its own."""
+    with database.read_session() as session:
+        query = select(MailLedger.id, MailLedger.provider_id).where(
+            MailLedger.mailbox_id == mailbox_id, MailLedger.folder == folder
+        )
+        ids = [row_id for row_id, provider_id in session.execute(query) if is_reused(provider_id)]
+    for start in range(0, len(ids), _AT_ONCE):
+        with database.unit_of_work() as uow:
+            rows = update(MailLedger).where(MailLedger.id.in_(ids[start : start + _AT_ONCE]))
+            uow.session.execute(
+                rows.values(provider_id=MailLedger.provider_id + "~" + cast(MailLedger.id, String)),
+                execution_options={"synchronize_session": False},
+            )
+    return len(ids)
 
 
 def cut_mail(mail: FetchedMail) -> FetchedMail:
@@ -85,7 +112,6 @@ def _row(
         "received_at": received_at,
         "listed_at": now,
         "sha256": sha256,
-        "state": "stored",
         "due_at": now,
         "is_cut": mail.raw is None,
         "is_quiet": arrival.is_quiet or (quiet_before is not None and received_at < quiet_before),
@@ -93,6 +119,18 @@ def _row(
         "is_sent": arrival.is_sent,
         "conversation_id": mail.conversation_id[:300],
     }
+
+
+def _left_alone(old: ParsedMail | None, now: datetime) -> dict[str, Any]:
+    """What lay there before we came: shown, and let in by hand only."""
+    columns = {"state": "stored", "sender": "", "subject": "", "verdict": "", "reason": "", "verdict_at": None}
+    if old is None:
+        return columns
+    reason = "it came before this mailbox was read, and lay among new mail when its folder was read again"
+    return columns | {
+        "state": "done", "sender": old.from_email[:300], "subject": old.subject[:300], "verdict": IGNORED,
+        "reason": reason, "verdict_at": now,
+    }  # fmt: skip
 
 
 def _key(mail: FetchedMail) -> _Key:
@@ -109,6 +147,17 @@ def _known_ids(session: Session, mailbox_id: int, mails: Sequence[FetchedMail]) 
         MailLedger.mailbox_id == mailbox_id, MailLedger.provider_id.in_(ids)
     )
     return {(folder, provider_id) for folder, provider_id in session.execute(query)} if ids else set()
+
+
+def _retire_others(session: Session, mailbox_id: int, mails: Sequence[FetchedMail]) -> None:
+    hashes = {_key(mail): hashlib.sha256(_original(mail)).hexdigest() for mail in mails}
+    query = select(MailLedger).where(
+        MailLedger.mailbox_id == mailbox_id, MailLedger.provider_id.in_([mail.provider_id for mail in mails])
+    )
+    for row in session.scalars(query).all():
+        if hashes.get((row.folder, row.provider_id), row.sha256) != row.sha256:
+            row.provider_id = f"{row.provider_id}~{row.id}"
+    session.flush()
 
 
 def _known_by_content(

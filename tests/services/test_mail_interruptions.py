@@ -188,7 +188,9 @@ def test_jobs_that_were_planned_in_a_time_to_come_run_at_once_and_then_by_their_
     while claimed := claim_job(world, CHORES, owner="w1"):
         finish_job(world, claimed, result="done")
         ran += 1
-    assert ran == due and all(job.next_at <= world.clock.now() + timedelta(days=1) for job in every(world, Job) if job.interval_s <= 86400)
+    assert ran == due and all(
+        job.next_at <= world.clock.now() + timedelta(days=1) for job in every(world, Job) if job.interval_s <= 86400
+    )
 
 
 # Reading a folder
@@ -199,7 +201,7 @@ def test_mail_that_had_not_been_read_yet_is_read_when_the_server_numbers_anew_ho
     with world.database.unit_of_work() as uow:  # "take in the last 30 days"
         uow.session.get_one(MailboxRow, world.mailbox_id).read_from_at = NOW - timedelta(days=30)
         place = uow.session.scalars(select(MailFolder)).one()
-        place.cursor, place.caught_up_at = "", None
+        place.cursor, place.caught_up_at, place.read_from_at = "", None, None
         uow.session.get_one(MailboxRow, world.mailbox_id).next_at = NOW
     for number in range(2 * BATCH_MAILS):
         server.deliver(mail_bytes(str(number), message_id=f"<{number}@c>"), at=NOW - timedelta(days=20))

@@ -92,14 +92,14 @@ def test_a_message_that_is_gone_meanwhile_is_no_error(world, monkeypatch):
     forget(world, "7:2")
     lists = [world.server.list_ids, lambda folder, since: []]
     monkeypatch.setattr(world.server, "list_ids", lambda folder, since: lists.pop(0)(folder, since))
-    monkeypatch.setattr(world.server, "fetch_one", lambda folder, provider_id: None)
+    monkeypatch.setattr(world.server, "fetch_one", lambda folder, provider_id, max_size: None)
     (check,) = check_mailboxes(world, days=2)
     assert (check.error, check.missing, check.stuck) == ("", 0, 0) and len(rows(world)) == 2
 
 
 def test_a_message_that_is_listed_but_not_handed_over_is_named(world, monkeypatch):
     forget(world, "7:2")
-    monkeypatch.setattr(world.server, "fetch_one", lambda folder, provider_id: None)
+    monkeypatch.setattr(world.server, "fetch_one", lambda folder, provider_id, max_size: None)
     assert check_mailboxes(world, days=2)[0].stuck == 1
     assert "1 cannot be fetched" in load(world, world.mailbox_id).reconcile_result
     assert banners(world) == ["1 message lies in the mailbox Help and cannot be fetched. Please look there."]

@@ -3,10 +3,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from portal.core.mail_heads import parse_head
 from portal.core.ports import FetchedMail
 from portal.models import MailboxRow, MailLedger, SessionBlobStore
 from portal.services import mail_store
-from portal.services.mail_store import Arrival, cut_mail, store_mails
+from portal.services.mail_store import Arrival, cut_mail, retire_ids, store_mails
 from tests.services.mail_world import NOW, add_mailbox, make_mail_world
 
 
@@ -79,3 +80,31 @@ def test_a_mail_over_the_size_is_cut_to_its_header(monkeypatch):
     cut = cut_mail(mail(conversation_id="c"))
     assert (cut.raw, cut.header, cut.conversation_id) == (None, b"From: x\r\n\r\n", "c")
     assert cut_mail(mail(raw=b"short")).raw == b"short" and cut_mail(mail(raw=None)).raw is None
+
+
+def test_ids_that_may_come_again_are_taken_from_their_rows_which_are_known_by_their_content(world, monkeypatch):
+    monkeypatch.setattr(mail_store, "_AT_ONCE", 2)
+    mails = [mail(f"7:{uid}", raw=f"From: x\r\n\r\n{uid}".encode()) for uid in range(1, 8)]
+    store(world, *mails, mail("7:9", folder="Desk"))
+    late = {"7:5", "7:6", "7:7"}
+    assert retire_ids(world.database, world.mailbox_id, "INBOX", is_reused=lambda one: one in late | {"7:9"}) == 3
+    ids = [row.provider_id for row in rows(world)]
+    assert ids == ["7:1", "7:2", "7:3", "7:4", "7:5~5", "7:6~6", "7:7~7", "7:9"]
+    assert store(world, mail("7:5", raw=b"From: x\r\n\r\nother")) == 1
+    again = mail("7:6", raw=mails[4].raw)
+    assert store(world, again, is_renumbered=lambda one: "~" in one) == 0 and rows(world)[4].provider_id == "7:6"
+
+
+def test_a_number_given_to_another_message_is_noticed_where_the_content_is_asked_for(world):
+    store(world, mail("7:1"), mail("7:1", folder="Desk", raw=b"other"))
+    assert store(world, mail("7:1"), checks_content=True) == 0
+    assert store(world, mail("7:1", raw=b"new"), checks_content=True) == 1
+    assert [row.provider_id for row in rows(world)] == ["7:1~1", "7:1", "7:1"]
+
+
+def test_mail_from_before_is_shown_and_waits_for_nothing(world):
+    raw = b"From: Dana <dana@customer.example>\r\nSubject: old\r\n\r\nbody"
+    store(world, mail(raw=raw), old_ones={"7:1": parse_head(raw)})
+    (row,) = rows(world)
+    assert (row.state, row.verdict, row.sender, row.subject) == ("done", "ignored", "dana@customer.example", "old")
+    assert "before this mailbox was read" in row.reason and row.verdict_at == NOW and row.message_id == ""

@@ -72,15 +72,60 @@ def test_a_stored_password_never_goes_to_another_server(world):
         save(world, replace(FORM, imap=Server("evil.example", 993, "tls", "help")), mailbox_id)
 
 
-def test_another_place_begins_reading_anew_and_quietly(world):
+def in_use(world, *, days=30):
+    """A mailbox that is read for so many days, and was an hour ago."""
     mailbox_id = save(world, FORM)
+    now = world.clock.now()
     with world.database.unit_of_work() as uow:
-        uow.session.get_one(MailboxRow, mailbox_id).quiet_before_at = world.clock.now()
+        row = uow.session.get_one(MailboxRow, mailbox_id)
+        row.quiet_before_at = row.read_from_at = now - timedelta(days=days)
+        row.last_ok_at = now - timedelta(hours=1)
         uow.session.scalars(select(MailFolder)).one().cursor = "5:9"
-    save(world, replace(FORM, interval_s=60), mailbox_id)
+    return mailbox_id
+
+
+def looked_back(world):
+    """How far back each folder is read, as a time before now; None: only what comes from now on."""
+    with world.database.read_session() as session:
+        return {
+            one.name: world.clock.now() - one.read_from_at if one.caught_up_at is None else None
+            for one in session.scalars(select(MailFolder))
+            if one.read_from_at
+        }
+
+
+def test_settings_that_leave_the_place_alone_leave_the_reading_alone(world):
+    save(world, replace(FORM, interval_s=60), in_use(world))
     assert folders(world) == [("INBOX", "inbox", "5:9")]
-    save(world, replace(FORM, folders=("Desk",)), mailbox_id)
-    assert folders(world) == [("Desk", "inbox", "")] and load(world, mailbox_id).quiet_before_at is None
+
+
+def test_somebody_elses_mailbox_begins_anew_and_quietly(world):
+    mailbox_id = in_use(world)
+    save(world, replace(FORM, address="it@shop.example", imap=replace(FORM.imap, user="it")), mailbox_id)
+    row = load(world, mailbox_id)
+    assert (row.quiet_before_at, row.read_from_at, row.last_ok_at) == (None, None, None)
+    assert folders(world) == [("INBOX", "inbox", "")] and looked_back(world) == {}
+
+
+@pytest.mark.parametrize("change", [{"host": "new.shop.example"}, {"user": "help@shop.example"}])
+def test_the_same_address_at_another_server_or_by_another_user_is_looked_back_into(world, change):
+    """Mail may have gone there for days, or nobody could sign in for a night: it is late and not old."""
+    mailbox_id = in_use(world)
+    quiet = load(world, mailbox_id).quiet_before_at
+    save(world, replace(FORM, imap=replace(FORM.imap, **change)), mailbox_id)
+    assert folders(world) == [("INBOX", "inbox", "")] and load(world, mailbox_id).quiet_before_at == quiet
+    assert looked_back(world) == {"INBOX": timedelta(days=7)}
+
+
+def test_nothing_from_before_the_mailbox_was_set_up_is_looked_back_for(world):
+    mailbox_id = in_use(world, days=2)
+    save(world, replace(FORM, imap=replace(FORM.imap, host="new.shop.example")), mailbox_id)
+    assert looked_back(world) == {"INBOX": timedelta(days=2)}
+
+
+def test_a_folder_that_takes_the_place_of_another_is_looked_back_into_as_far_as_mail_may_be_missed(world):
+    save(world, replace(FORM, folders=("Desk",)), in_use(world))
+    assert folders(world) == [("Desk", "inbox", "")] and looked_back(world) == {"Desk": timedelta(hours=2)}
 
 
 def test_a_second_folder_joins_without_touching_the_first_and_takes_only_what_comes_from_now_on(world):

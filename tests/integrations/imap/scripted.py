@@ -16,7 +16,8 @@ _NIGHT = datetime(2025, 12, 25, 2, 10, tzinfo=UTC)
 
 
 class ScriptedImap:
-    """One mailbox, INBOX, with `mails` by uid. Everything else is a fault that a test switches on.
+    """One mailbox with `mails` by uid, in INBOX or another `folder`; None: whatever it is called. Everything else is a
+    fault that a test switches on.
 
     `hang_up_after`: commands after which the connection ends (`{"FETCH"}`); `poison`: uids at whose FETCH it ends;
     `refused`: uids whose FETCH is answered NO; `headless`: those whose header is refused too; `sizeless`: those whose
@@ -26,6 +27,7 @@ class ScriptedImap:
 
     def __init__(self) -> None:
         self.mails: dict[int, bytes] = {}
+        self.folder: str | None = "INBOX"
         self.uidvalidity, self.uidnext = 7, 0
         self.hang_up_after: set[str] = set()
         self.poison: set[int] = set()
@@ -44,6 +46,10 @@ class ScriptedImap:
         self.port = int(self._listener.getsockname()[1])
         self._open: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
+
+    def next_uid(self) -> int:
+        """The number that the next mail gets."""
+        return max(self.uidnext, max(self.mails, default=0) + 1)
 
     def close(self) -> None:
         for one in [self._listener, *self._open]:
@@ -84,9 +90,11 @@ class ScriptedImap:
         if name == "AUTHENTICATE":
             return self._authenticate(client, lines)
         if name == "EXAMINE":
-            uidnext = self.uidnext or max(self.mails, default=0) + 1
+            if self.folder is not None and f'"{self.folder}"' not in command:
+                return b"$TAG NO [NONEXISTENT] Mailbox doesn't exist\r\n"
             return (
-                f"* {len(self.mails)} EXISTS\r\n* OK [UIDVALIDITY {self.uidvalidity}]\r\n* OK [UIDNEXT {uidnext}]\r\n"
+                f"* {len(self.mails)} EXISTS\r\n* OK [UIDVALIDITY {self.uidvalidity}]\r\n"
+                f"* OK [UIDNEXT {self.next_uid()}]\r\n"
                 "$TAG OK [READ-ONLY]\r\n"
             ).encode()
         if name == "SEARCH":
