@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 MODULES = (
     "core/paging", "core/escalation", "core/answers", "core/oncall", "core/calendars", "core/wallclock",
-    "core/threading", "core/intake", "core/mail_kinds", "core/tickets", "core/retry", "core/leases",
+    "core/threading", "core/intake", "core/mail_kinds", "core/breaker", "core/tickets", "core/retry", "core/leases",
     "services/paging", "services/notifications", "services/mail_intake", "services/escalation",
 )  # fmt: skip
 _SWAPS = {
@@ -77,9 +77,10 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--count", type=int, default=30)
+    parser.add_argument("--only", action="append", choices=MODULES, help="this module, may be given several times")
     options = parser.parse_args()
     every = []
-    for module in MODULES:
+    for module in options.only or MODULES:
         source = (ROOT / "portal" / f"{module}.py").read_text()
         every += [(module, index) for index in range(len(places(ast.parse(source))))]
     chosen = random.Random(options.seed).sample(every, min(options.count, len(every)))

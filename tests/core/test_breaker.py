@@ -12,11 +12,13 @@ from portal.core.breaker import (
     SLOW,
     THREAD,
     TOTAL,
+    WORDS,
     Counts,
     Earlier,
     Said,
     decide_breaker,
     find_sign,
+    fingerprint,
     is_alike,
 )
 
@@ -162,3 +164,49 @@ def test_whatever_number_of_loops_begins_at_once_it_speaks_within_twenty_mails(l
                 assert sum(sent) <= 20 and max(sent) <= 3
                 return
             sent[robot] += 1
+
+
+PRINTER = Said("Printer", "The printer on floor 2 is jammed again.")
+
+
+@pytest.mark.parametrize(("minutes", "expected"), [(-5, QUICK), (10, QUICK), (10.1, "")])
+def test_words_of_a_robot_count_from_a_clock_that_goes_ahead_to_ten_minutes_after(minutes, expected) -> None:
+    assert sign(Said("Hello", "I'm on vacation and read no mail."), before(minutes, PRINTER)) == expected
+
+
+def test_a_clock_that_goes_ahead_by_five_minutes_is_no_other_hour() -> None:
+    assert sign(Said("x", AWAY_LATER), before(-5)) == QUICK
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"), [("alpha beta gamma", QUICK), ("alpha beta", "")], ids=["three words", "two words"]
+)
+def test_three_words_are_a_text_and_two_are_compared_with_their_subject(body, expected) -> None:
+    assert sign(Said("One thing", body), before(said=Said("Quite another matter", body))) == expected
+
+
+def test_a_fingerprint_takes_six_words() -> None:
+    assert fingerprint(Said("x", "one two three four five six")) and not fingerprint(Said("x", "one two three 4 five"))
+    assert not fingerprint(Said("x", "one two three four five"))
+
+
+def test_texts_are_alike_from_85_words_in_a_hundred_and_from_as_many_as_asked_for() -> None:
+    words = [f"word{chr(97 + number)}" for number in range(20)]
+    assert is_alike(" ".join(words[:17]), " ".join(words)) and not is_alike(" ".join(words[:16]), " ".join(words))
+    assert is_alike("toner low", "toner low", fewest=2) and not is_alike("toner low", "toner low", fewest=3)
+
+
+@pytest.mark.parametrize(
+    ("counts", "sign", "scope", "words"),
+    [
+        (Counts(words=11), SLOW, None, ""),
+        (Counts(words=12), SLOW, WORDS, "12 automatic mails"),
+        (Counts(company=9), SLOW, None, ""),
+        (Counts(company=10), SLOW, DOMAIN, "10 automatic mails"),
+        (Counts(alike=5), SLOW, ADDRESS, "6 automatic mails"),
+        (Counts(quick=2), QUICK, ADDRESS, "3 automatic mails"),
+    ],
+)
+def test_the_reason_counts_the_mails(counts, sign, scope, words) -> None:
+    trip = decide_breaker(counts, sign=sign)
+    assert (trip.scope if trip else None) == scope and (trip is None or trip.reason.startswith(words))

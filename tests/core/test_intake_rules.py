@@ -36,6 +36,7 @@ def decide(raw=b"", **facts):
 def test_a_rule_decides_before_kind_and_thread(action, kind, thread, verdict, ticket_id):
     plan = decide(kind=kind, thread=thread, rule=outcome(action))
     assert (plan.verdict, plan.ticket_id, plan.rule_id) == (verdict, ticket_id, 3)
+    assert plan.is_automatic == (action is Action.AUTOMATIC)
     assert plan.reason == "rule “Ads”, because the subject has “offer”"
 
 

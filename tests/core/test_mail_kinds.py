@@ -217,3 +217,12 @@ def test_a_web_form_that_writes_in_our_name_says_who_wrote(sender, reply_to, exp
 
 def test_a_mail_without_a_sender_has_no_other():
     assert real_sender(parse_mail(b"Subject: x\r\n\r\nx"), own_addresses=OWN) is None
+
+
+@pytest.mark.parametrize("name", ["Feedback-ID", "List-Unsubscribe"])
+def test_bulk_mail_names_the_header_that_gave_it_away(name):
+    assert kind(mail_bytes(extra={name: "x"})).reason == f"bulk mail (header {name})"
+
+
+def test_a_sender_that_takes_no_replies_may_open_a_ticket():
+    assert kind(mail_bytes(sender="no-reply@customer.example")).opens_ticket

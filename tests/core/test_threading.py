@@ -242,3 +242,23 @@ def test_answers_and_forwards_are_known_by_their_subject(subject, answers, forwa
     mail = parse_mail(mail_bytes(subject=subject))
     assert (is_answer(mail), is_forward(mail)) == (answers, forwards)
     assert is_answer(parse_mail(mail_bytes(extra={"References": "<a@x>"})))
+
+
+@pytest.mark.parametrize(
+    ("sender", "subject", "distrust", "why"),
+    [
+        (MALLORY, "[#4] x", "", "names #4 in the subject, but its sender takes no part in that ticket"),
+        (DANA, "[#4] x", "it may be forged", "names #4 in the subject, but it may be forged"),
+        (DANA, "printer #4 burns", "", "names #4 in the subject, but may mean something else by it"),
+    ],
+)
+def test_weak_evidence_says_what_is_against_it(sender, subject, distrust, why):
+    assert why in decide(mail_bytes(sender=sender, subject=subject), circles={4: OF_DANA}, distrust=distrust).reason
+
+
+@pytest.mark.parametrize(
+    ("sender", "distrust", "why"), [(MALLORY, "", "comes from somebody else"), (DANA, "it may be forged", "forged")]
+)
+def test_a_conversation_that_is_not_followed_says_why(sender, distrust, why):
+    raw = mail_bytes(sender=sender, subject="Re: x")
+    assert why in decide(raw, circles={4: OF_DANA}, conversation=(4,), distrust=distrust).reason
