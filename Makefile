@@ -40,7 +40,7 @@ check: dev
 	$(PY) -m pytest -q -n 2 tests/core -m "not more" --cov=portal.core --cov-branch --cov-fail-under=95 --cov-report=term:skip-covered
 
 test: dev
-	$(PY) -m pytest -q -n 2 -m "not more"
+	$(PY) -m pytest -q -n 3 --dist worksteal -m "not more"
 
 test-more: dev
 	$(PY) tools/test_more.py
