@@ -17,7 +17,8 @@ YEARS = range(2000, 2200)
 
 @dataclass(frozen=True)
 class Shift:
-    """One person on call. `starts` and `ends` are what the clock on the wall shows: naive, half-open.
+    """One person on call. `starts` and `ends` are what the clock on the wall shows: naive, half-open. Of what overlaps
+    only the highest `level` counts (core/roster.py).
 
     Raises DomainError when it has no length, ends before it starts, or lies in a year nobody means.
     """
@@ -27,6 +28,7 @@ class Shift:
     starts: datetime
     ends: datetime
     note: str = ""
+    level: int = 0
 
     def __post_init__(self) -> None:
         if self.starts.year not in YEARS or self.ends.year not in YEARS:

@@ -1,0 +1,244 @@
+"""The roster: who is on call when, out of shifts, rotations, holidays and overrides. The one engine that says so.
+
+At any instant: of all shifts and rotations that hold it, those of the highest level count, together. What the shop
+decided for a holiday comes instead. Overrides come last, in the order they were made. All of it is wall-clock time of
+one zone; an instant is made of it by `core/wallclock.py` and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Generic, TypeVar
+from zoneinfo import ZoneInfo
+
+from portal.core.errors import DomainError
+from portal.core.intervals import Interval
+from portal.core.oncall import Shift
+from portal.core.rotations import Rotation, list_turns
+from portal.core.wallclock import instant_of, interval_of, wall_of
+
+# No zone is further than 15 hours from UTC, no change of the clock longer than a day.
+_MARGIN = timedelta(days=2)
+
+
+class SourceKind(StrEnum):
+    """Why somebody is on call."""
+
+    SHIFT = "shift"
+    ROTATION = "rotation"
+    HOLIDAY = "holiday"
+    OVERRIDE = "override"
+
+
+@dataclass(frozen=True, order=True)
+class Source:
+    """The row that puts somebody on call."""
+
+    kind: SourceKind
+    id: int
+
+
+class OverrideKind(StrEnum):
+    """What an override does to the people on call in its time."""
+
+    ADD = "add"
+    REMOVE = "remove"
+    REPLACE = "replace"
+
+
+@dataclass(frozen=True)
+class Override:
+    """An exception on the wall clock. `person_id` is on call too (add), is not (remove), or stands in for `instead_of`
+    while that one would be on call, None: for everybody (replace). Raises DomainError when it has no length."""
+
+    id: int
+    kind: OverrideKind
+    starts: datetime
+    ends: datetime
+    person_id: int
+    instead_of: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.ends <= self.starts:
+            raise DomainError("It ends before it starts. For a night, give the next day as its end.")
+
+
+class HolidayPolicy(StrEnum):
+    """Who is on call on a holiday. With NOBODY, what rings goes to the managers (`core/paging.py`)."""
+
+    NORMAL = "normal"
+    PERSON = "person"
+    EVERYONE = "everyone"
+    NOBODY = "nobody"
+
+
+@dataclass(frozen=True)
+class HolidayDuty:
+    """What was decided for a holiday: its date from midnight to midnight. `person_id` with PERSON."""
+
+    id: int
+    on: date
+    policy: HolidayPolicy
+    person_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Everything that says who is on call. `members`: who EVERYONE is. Nobody `away` is ever on call."""
+
+    zone: ZoneInfo
+    shifts: tuple[Shift, ...] = ()
+    rotations: tuple[Rotation, ...] = ()
+    overrides: tuple[Override, ...] = ()
+    holidays: tuple[HolidayDuty, ...] = ()
+    members: tuple[int, ...] = ()
+    away: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class RosterDuty:
+    """One person on call for one reason, without a break: `[starts_at, ends_at)` in UTC."""
+
+    person_id: int
+    starts_at: datetime
+    ends_at: datetime
+    source: Source
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """A stretch that counts at its level."""
+
+    span: Interval
+    level: int
+    person_id: int
+    source: Source
+
+
+_People = dict[int, Source]
+Held = TypeVar("Held")
+_Rule = tuple[Interval, Callable[[_People], _People]]
+
+
+def make_roster(schedule: Schedule, span: Interval) -> tuple[RosterDuty, ...]:
+    """Who is on call within `span`, cut to it, in order of time. What this says is what rings."""
+    claims, rules = _claims(schedule, span), [*_holiday_rules(schedule), *_override_rules(schedule)]
+    rules = [(held, rule) for held, rule in rules if held.starts_at < span.ends_at and span.starts_at < held.ends_at]
+    edges = sorted({edge for held in (span, *(one.span for one in claims), *(held for held, _ in rules))
+                    for edge in (held.starts_at, held.ends_at) if span.starts_at <= edge <= span.ends_at})  # fmt: skip
+    found: list[RosterDuty] = []
+    running: dict[tuple[int, Source], datetime] = {}
+    walk_claims, walk_rules = _Walk(claims, lambda one: one.span), _Walk(rules, lambda one: one[0])
+    for edge in edges:
+        people: _People = {}
+        if edge < span.ends_at:
+            people = _highest(walk_claims.at(edge))
+            for _, rule in walk_rules.at(edge):
+                people = rule(people)
+        now = {(person, source) for person, source in people.items() if person not in schedule.away}
+        for key in [key for key in running if key not in now]:
+            found.append(RosterDuty(key[0], running.pop(key), edge, key[1]))
+        for key in now:
+            running.setdefault(key, edge)
+    return tuple(sorted(found, key=lambda duty: (duty.starts_at, duty.source, duty.person_id)))
+
+
+class _Walk(Generic[Held]):
+    """What holds an instant, asked with instants that only grow. In the order it was given."""
+
+    def __init__(self, held: Iterable[Held], span_of: Callable[[Held], Interval]) -> None:
+        self._coming = sorted(
+            ((span_of(one), n, one) for n, one in enumerate(held)), key=lambda row: row[:2], reverse=True
+        )
+        self._now: list[tuple[Interval, int, Held]] = []
+
+    def at(self, at: datetime) -> list[Held]:
+        """Everything whose stretch holds `at`."""
+        self._now = [row for row in self._now if row[0].ends_at > at]
+        while self._coming and self._coming[-1][0].starts_at <= at:
+            row = self._coming.pop()
+            if row[0].ends_at > at:
+                self._now.append(row)
+        return [one for _, _, one in sorted(self._now, key=lambda row: row[1])]
+
+
+def _highest(claims: list[_Claim]) -> _People:
+    """The people of the highest level; of two reasons for one person, the one that lasts longer."""
+    top = max((claim.level for claim in claims), default=0)
+    counted = (claim for claim in claims if claim.level == top)
+    best: dict[int, _Claim] = {}
+    for claim in counted:
+        known = best.get(claim.person_id)
+        if known is None or claim.span.ends_at > known.span.ends_at:
+            best[claim.person_id] = claim
+    return {person: claim.source for person, claim in best.items()}
+
+
+def _claims(schedule: Schedule, span: Interval) -> list[_Claim]:
+    starts = wall_of(span.starts_at, zone=schedule.zone) - _MARGIN
+    ends = wall_of(span.ends_at, zone=schedule.zone) + _MARGIN
+    found = [
+        _Claim(interval_of(shift.starts, shift.ends, zone=schedule.zone), shift.level, shift.person_id,
+               Source(SourceKind.SHIFT, shift.id))
+        for shift in schedule.shifts
+        if shift.starts < ends and starts < shift.ends
+    ]  # fmt: skip
+    for rotation in schedule.rotations:
+        source = Source(SourceKind.ROTATION, rotation.id)
+        for turn in list_turns(rotation, starts, ends, away=schedule.away):
+            held = interval_of(turn.starts, turn.ends, zone=schedule.zone)
+            found.append(_Claim(held, rotation.level, turn.person_id, source))
+    return [
+        one for one in found if one.span and one.span.starts_at < span.ends_at and span.starts_at < one.span.ends_at
+    ]
+
+
+def _holiday_rules(schedule: Schedule) -> Iterable[_Rule]:
+    for holiday in schedule.holidays:
+        # Both borders are first occurrences: a date ends where the next begins, even in a doubled hour.
+        first, last = (
+            instant_of(datetime.combine(day, time()), zone=schedule.zone)
+            for day in (holiday.on, holiday.on + timedelta(days=1))
+        )
+        yield Interval(first, last), _holiday_rule(holiday, schedule.members)
+
+
+def _holiday_rule(holiday: HolidayDuty, members: tuple[int, ...]) -> Callable[[_People], _People]:
+    source = Source(SourceKind.HOLIDAY, holiday.id)
+    match holiday.policy:
+        case HolidayPolicy.NORMAL:
+            return lambda people: people
+        case HolidayPolicy.NOBODY:
+            return lambda people: {}
+        case HolidayPolicy.EVERYONE:
+            return lambda people: dict.fromkeys(members, source)
+        case HolidayPolicy.PERSON:
+            chosen = {holiday.person_id: source} if holiday.person_id is not None else {}
+            return lambda people: dict(chosen)
+
+
+def _override_rules(schedule: Schedule) -> Iterable[_Rule]:
+    for override in sorted(schedule.overrides, key=lambda one: one.id):
+        yield interval_of(override.starts, override.ends, zone=schedule.zone), _override_rule(override)
+
+
+def _override_rule(override: Override) -> Callable[[_People], _People]:
+    source, person, other = Source(SourceKind.OVERRIDE, override.id), override.person_id, override.instead_of
+
+    def add(people: _People) -> _People:
+        return {**people, person: people.get(person, source)}
+
+    def remove(people: _People) -> _People:
+        return {one: why for one, why in people.items() if one != person}
+
+    def replace(people: _People) -> _People:
+        if other is None:
+            return {person: source}
+        if other not in people:
+            return people
+        return {**{one: why for one, why in people.items() if one != other}, person: people.get(person, source)}
+
+    return {OverrideKind.ADD: add, OverrideKind.REMOVE: remove, OverrideKind.REPLACE: replace}[override.kind]

@@ -1,0 +1,263 @@
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from portal.core.calendars import WEEKDAYS, Period, Week, parse_week
+from portal.core.errors import DomainError
+from portal.core.intervals import Interval
+from portal.core.oncall import Shift
+from portal.core.roster import (
+    HolidayDuty,
+    HolidayPolicy,
+    Override,
+    OverrideKind,
+    RosterDuty,
+    Schedule,
+    Source,
+    SourceKind,
+    make_roster,
+)
+from portal.core.rotations import Rotation, Unit
+from tests.core.naive_roster import walk_roster
+
+BERLIN = ZoneInfo("Europe/Berlin")
+ALICE, BOB, CAROL, DAVE = 1, 2, 3, 4
+MONDAY = datetime(2026, 11, 2, 8)
+# The zone, the first day of the three around each change of its clocks.
+CHANGES = [
+    ("America/New_York", date(2026, 3, 7)),
+    ("America/New_York", date(2026, 10, 31)),
+    ("Europe/London", date(2026, 3, 28)),
+    ("Europe/London", date(2026, 10, 24)),
+    ("Europe/Berlin", date(2026, 3, 28)),
+    ("Europe/Berlin", date(2026, 10, 24)),
+    ("Australia/Sydney", date(2026, 10, 3)),
+    ("Australia/Sydney", date(2026, 4, 4)),
+    ("Australia/Lord_Howe", date(2026, 10, 3)),
+    ("Australia/Lord_Howe", date(2026, 4, 4)),
+]
+
+
+def at(day: int, hour: float = 0) -> datetime:
+    """What the clock shows on a day of November 2026."""
+    return datetime(2026, 11, day) + timedelta(hours=hour)
+
+
+def instant(wall: datetime) -> datetime:
+    return wall.replace(tzinfo=BERLIN).astimezone(UTC)
+
+
+def on_call(schedule: Schedule, wall: datetime) -> list[int]:
+    start = instant(wall)
+    return sorted(duty.person_id for duty in make_roster(schedule, Interval(start, start + timedelta(minutes=1))))
+
+
+def days(schedule: Schedule, first: int, last: int) -> list[list[int]]:
+    return [on_call(schedule, at(day, 12)) for day in range(first, last + 1)]
+
+
+WEEKLY = Schedule(BERLIN, rotations=(Rotation(1, (ALICE, BOB), MONDAY),), members=(ALICE, BOB, CAROL))
+
+
+def changed(*overrides: Override, **parts) -> Schedule:
+    values = {name: getattr(WEEKLY, name) for name in ("zone", "rotations", "members")}
+    return Schedule(**{**values, **parts, "overrides": overrides})
+
+
+def test_a_roster_is_cut_to_the_span_and_says_why():
+    found = make_roster(WEEKLY, Interval(instant(at(6)), instant(at(11))))
+    source = Source(SourceKind.ROTATION, 1)
+    assert found == (
+        RosterDuty(ALICE, instant(at(6)), instant(at(9, 8)), source),
+        RosterDuty(BOB, instant(at(9, 8)), instant(at(11)), source),
+    )
+
+
+def test_shifts_and_rotations_of_one_level_are_on_call_together():
+    both = changed(shifts=(Shift(7, CAROL, at(3), at(5)),))
+    assert days(both, 2, 5) == [[ALICE], [ALICE, CAROL], [ALICE, CAROL], [ALICE]]
+
+
+def test_of_several_levels_only_the_highest_counts_where_it_has_somebody():
+    nights = Rotation(2, (CAROL,), MONDAY, week=parse_week(dict.fromkeys(WEEKDAYS, "18-8")), level=1)
+    schedule = changed(rotations=(*WEEKLY.rotations, nights))
+    assert [on_call(schedule, at(3, hour)) for hour in (7.9, 8, 17.9, 18, 24)] == [
+        [CAROL],
+        [ALICE],
+        [ALICE],
+        [CAROL],
+        [CAROL],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        (Override(1, OverrideKind.ADD, at(3), at(4), CAROL), [[ALICE], [ALICE, CAROL], [ALICE]]),
+        (Override(1, OverrideKind.ADD, at(3), at(4), ALICE), [[ALICE], [ALICE], [ALICE]]),
+        (Override(1, OverrideKind.REMOVE, at(3), at(4), ALICE), [[ALICE], [], [ALICE]]),
+        (Override(1, OverrideKind.REMOVE, at(3), at(4), BOB), [[ALICE], [ALICE], [ALICE]]),
+        (Override(1, OverrideKind.REPLACE, at(3), at(4), CAROL, ALICE), [[ALICE], [CAROL], [ALICE]]),
+        (Override(1, OverrideKind.REPLACE, at(3), at(4), CAROL, BOB), [[ALICE], [ALICE], [ALICE]]),
+        (Override(1, OverrideKind.REPLACE, at(3), at(4), CAROL), [[ALICE], [CAROL], [ALICE]]),
+    ],
+)
+def test_an_override_changes_the_roster_in_its_time(override, expected):
+    assert days(changed(override), 2, 4) == expected
+
+
+def test_overrides_that_overlap_count_in_the_order_they_were_made():
+    swap = Override(1, OverrideKind.REPLACE, at(3), at(5), CAROL, ALICE)
+    back = Override(2, OverrideKind.REPLACE, at(4), at(5), BOB, CAROL)
+    assert days(changed(swap, back), 3, 5) == days(changed(back, swap), 3, 5) == [[CAROL], [BOB], [ALICE]]
+
+
+@pytest.mark.parametrize(
+    ("policy", "person", "expected"),
+    [
+        (HolidayPolicy.NORMAL, None, [ALICE]),
+        (HolidayPolicy.NOBODY, None, []),
+        (HolidayPolicy.EVERYONE, None, [ALICE, BOB, CAROL]),
+        (HolidayPolicy.PERSON, CAROL, [CAROL]),
+        (HolidayPolicy.PERSON, None, []),
+    ],
+)
+def test_a_holiday_follows_its_policy_from_midnight_to_midnight(policy, person, expected):
+    schedule = changed(holidays=(HolidayDuty(1, date(2026, 11, 3), policy, person),))
+    walls = [at(2, 23.9), at(3), at(3, 23.9), at(4)]
+    assert [on_call(schedule, wall) for wall in walls] == [[ALICE], expected, expected, [ALICE]]
+
+
+def test_an_override_beats_the_policy_of_a_holiday():
+    nobody = HolidayDuty(1, date(2026, 11, 3), HolidayPolicy.NOBODY)
+    assert days(changed(Override(1, OverrideKind.ADD, at(3), at(4), BOB), holidays=(nobody,)), 3, 3) == [[BOB]]
+
+
+def test_nobody_who_is_away_is_on_call_by_whatever_reason():
+    everything = changed(
+        Override(1, OverrideKind.ADD, at(4), at(5), ALICE),
+        shifts=(Shift(1, ALICE, at(5), at(6)),),
+        holidays=(HolidayDuty(1, date(2026, 11, 3), HolidayPolicy.EVERYONE),),
+        away=frozenset({ALICE}),
+    )
+    assert days(everything, 2, 5) == [[BOB], [BOB, CAROL], [BOB], [BOB]]
+
+
+def test_a_person_with_two_reasons_is_named_once_with_the_one_that_lasts_longer():
+    schedule = Schedule(BERLIN, shifts=(Shift(1, BOB, at(3), at(5)), Shift(2, BOB, at(3), at(4))))
+    assert [duty.source.id for duty in make_roster(schedule, Interval(instant(at(3)), instant(at(5))))] == [1]
+
+
+def test_an_override_that_ends_before_it_starts_is_refused():
+    with pytest.raises(DomainError, match="ends before it starts"):
+        Override(1, OverrideKind.ADD, at(4), at(4), BOB)
+
+
+def test_an_empty_span_has_no_roster():
+    assert make_roster(WEEKLY, Interval(instant(at(4)), instant(at(4)))) == ()
+
+
+# Held against the naive walk
+
+
+def assert_agrees(schedule: Schedule, first: date) -> None:
+    start = datetime.combine(first, time(), tzinfo=schedule.zone).astimezone(UTC)
+    end = start + timedelta(days=3)
+    engine: list[set[int]] = [set() for _ in range(3 * 1440)]
+    for duty in make_roster(schedule, Interval(start, end)):
+        minutes = [(edge - start) // timedelta(minutes=1) for edge in (duty.starts_at, duty.ends_at)]
+        for number in range(*minutes):
+            assert duty.person_id not in engine[number]
+            engine[number].add(duty.person_id)
+    expected = walk_roster(schedule, start, end)
+    wrong = [
+        (start + timedelta(minutes=n), a, b) for n, (a, b) in enumerate(zip(engine, expected, strict=True)) if a != b
+    ]
+    assert not wrong, wrong[:3]
+
+
+people = st.integers(1, 5)
+quarters = st.integers(-3 * 96, 6 * 96)
+
+
+@st.composite
+def week_plans(draw) -> Week:
+    marks = sorted(draw(st.sets(st.integers(0, 7 * 48 - 1), min_size=2, max_size=14)))
+    found: list[list[Period]] = [[] for _ in WEEKDAYS]
+    for start, end in zip(marks[::2], marks[1::2], strict=False):
+        day, half = divmod(start, 48)
+        found[day].append(Period(half * 30, (half + min(end - start, 47 if half else 48)) * 30))
+    return Week(tuple(map(tuple, found)))
+
+
+@st.composite
+def schedules(draw) -> tuple[Schedule, date]:
+    """Anything that can be set up, around a change of the clocks; borders fall on quarters of an hour."""
+    name, first = draw(st.sampled_from(CHANGES))
+    base, quarter = datetime.combine(first, time()), timedelta(minutes=15)
+
+    def span() -> tuple[datetime, datetime]:
+        start, length = draw(quarters), draw(st.integers(1, 300))
+        return base + start * quarter, base + (start + length) * quarter
+
+    def rotation(id: int) -> Rotation:
+        week = draw(st.none() | week_plans())
+        starts = base - draw(st.integers(-200, 40 * 96)) * quarter
+        ends = draw(st.none() | st.integers(1, 45 * 96).map(lambda n: starts + n * quarter))
+        turns = tuple(draw(st.lists(people, min_size=1, max_size=4)))
+        by_shift = week is not None and draw(st.booleans())
+        every, level = draw(st.integers(1, 5)), draw(st.integers(0, 2))
+        return Rotation(id, turns, starts, draw(st.sampled_from(Unit)), every, ends, week, by_shift, level)
+
+    def override(id: int) -> Override:
+        kind, other = draw(st.sampled_from(OverrideKind)), draw(st.none() | people)
+        return Override(id, kind, *span(), draw(people), other)
+
+    def holiday(id: int) -> HolidayDuty:
+        on = first + timedelta(days=draw(st.integers(0, 2)))
+        return HolidayDuty(id, on, draw(st.sampled_from(HolidayPolicy)), draw(st.none() | people))
+
+    def several(make, most):
+        return tuple(make(id) for id in range(draw(st.integers(0, most))))
+
+    holidays = {one.on: one for one in several(holiday, 2)}
+    return Schedule(
+        zone=ZoneInfo(name),
+        shifts=several(lambda id: Shift(id, draw(people), *span(), level=draw(st.integers(0, 2))), 3),
+        rotations=several(rotation, 3),
+        overrides=several(override, 4),
+        holidays=tuple(holidays.values()),
+        members=tuple(sorted(draw(st.sets(people)))),
+        away=frozenset(draw(st.sets(people, max_size=2))),
+    ), first
+
+
+@settings(max_examples=15)
+@given(schedules())
+def test_any_schedule_agrees_with_a_naive_walk_around_a_change_of_the_clocks(made):
+    assert_agrees(*made)
+
+
+@pytest.mark.more
+@settings(max_examples=10_000)
+@given(schedules())
+def test_ten_thousand_schedules_agree_with_the_naive_walk(made):
+    assert_agrees(*made)
+
+
+@settings(max_examples=50)
+@given(schedules(), st.integers(0, 3 * 1440), st.integers(1, 1440))
+def test_a_roster_says_the_same_however_it_is_cut(made, start, length):
+    schedule, first = made
+    begin = datetime.combine(first, time(), tzinfo=schedule.zone).astimezone(UTC)
+    cut = Interval(begin + timedelta(minutes=start), begin + timedelta(minutes=start + length))
+    whole = make_roster(schedule, Interval(cut.starts_at - timedelta(days=5), cut.ends_at + timedelta(days=5)))
+    clipped = {
+        (duty.person_id, duty.source, max(duty.starts_at, cut.starts_at), min(duty.ends_at, cut.ends_at))
+        for duty in whole
+        if duty.starts_at < cut.ends_at and cut.starts_at < duty.ends_at
+    }
+    assert {(one.person_id, one.source, one.starts_at, one.ends_at) for one in make_roster(schedule, cut)} == clipped

@@ -1,0 +1,141 @@
+from datetime import datetime, timedelta
+
+import pytest
+
+from portal.core.calendars import WEEKDAYS, Week, parse_week
+from portal.core.errors import DomainError
+from portal.core.rotations import Rotation, Turn, Unit, hand_off, list_turns
+
+ALICE, BOB, CAROL = 1, 2, 3
+NIGHTS = parse_week(dict.fromkeys(WEEKDAYS, "18-8"))
+
+
+def wall(month: int, day: int, hour: float = 0) -> datetime:
+    return datetime(2026, month, day) + timedelta(hours=hour)
+
+
+def turns(rotation: Rotation, starts: datetime, ends: datetime, **options) -> list[tuple[int, str, str]]:
+    found = list_turns(rotation, starts, ends, **options)
+    return [(turn.person_id, f"{turn.starts:%m-%d %H:%M}", f"{turn.ends:%m-%d %H:%M}") for turn in found]
+
+
+def test_weekly_turns_change_at_the_weekday_and_time_of_the_first():
+    rotation = Rotation(1, (ALICE, BOB, CAROL), wall(11, 2, 8))
+    assert turns(rotation, wall(11, 10), wall(11, 24)) == [
+        (BOB, "11-09 08:00", "11-16 08:00"),
+        (CAROL, "11-16 08:00", "11-23 08:00"),
+        (ALICE, "11-23 08:00", "11-30 08:00"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("unit", "every", "hand_offs"),
+    [
+        (Unit.HOUR, 12, ["01-31 08:00", "01-31 20:00", "02-01 08:00"]),
+        (Unit.DAY, 1, ["01-31 08:00", "02-01 08:00", "02-02 08:00"]),
+        (Unit.WEEK, 2, ["01-31 08:00", "02-14 08:00", "02-28 08:00"]),
+        (Unit.MONTH, 1, ["01-31 08:00", "02-28 08:00", "03-31 08:00", "04-30 08:00"]),
+        (Unit.MONTH, 11, ["01-31 08:00", "12-31 08:00", "11-30 08:00"]),
+    ],
+)
+def test_hand_offs_keep_their_time_of_day_and_the_last_day_of_a_short_month(unit, every, hand_offs):
+    rotation = Rotation(1, (ALICE,), wall(1, 31, 8), unit, every)
+    assert [f"{hand_off(rotation, number):%m-%d %H:%M}" for number in range(len(hand_offs))] == hand_offs
+
+
+@pytest.mark.parametrize("day", range(1, 29))
+@pytest.mark.parametrize("every", [1, 2, 3])
+def test_each_instant_of_a_monthly_rotation_belongs_to_one_turn(day, every):
+    rotation = Rotation(1, (ALICE, BOB, CAROL), wall(1, 31, 8), Unit.MONTH, every)
+    at = wall(2, day, 7.5)
+    (turn,) = list_turns(rotation, at, at + timedelta(minutes=1))
+    assert turn.starts <= at < turn.ends and turn.person_id == ALICE
+
+
+def test_nobody_has_a_turn_before_the_first_hand_off_or_after_the_end():
+    rotation = Rotation(1, (ALICE, BOB), wall(11, 2, 8), Unit.DAY, ends=wall(11, 4))
+    assert turns(rotation, wall(10, 1), wall(11, 2, 8)) == turns(rotation, wall(11, 4), wall(12, 1)) == []
+    assert turns(rotation, wall(10, 1), wall(12, 1)) == [
+        (ALICE, "11-02 08:00", "11-03 08:00"),
+        (BOB, "11-03 08:00", "11-04 00:00"),
+    ]
+
+
+def test_within_a_turn_only_the_periods_of_the_week_count_cut_at_the_hand_off():
+    rotation = Rotation(1, (ALICE, BOB), wall(11, 2, 20), Unit.DAY, 2, week=NIGHTS)
+    assert turns(rotation, wall(11, 2), wall(11, 6)) == [
+        (ALICE, "11-02 20:00", "11-03 08:00"),
+        (ALICE, "11-03 18:00", "11-04 08:00"),
+        (ALICE, "11-04 18:00", "11-04 20:00"),
+        (BOB, "11-04 20:00", "11-05 08:00"),
+        (BOB, "11-05 18:00", "11-06 08:00"),
+    ]
+
+
+def test_a_period_that_began_the_evening_before_is_seen_the_morning_after():
+    rotation = Rotation(1, (ALICE,), wall(11, 2), week=NIGHTS)
+    assert turns(rotation, wall(11, 5, 3), wall(11, 5, 4)) == [(ALICE, "11-04 18:00", "11-05 08:00")]
+
+
+def test_turns_by_shift_go_from_one_active_period_to_the_next():
+    weekdays = parse_week({"mon": "18-8", "wed": "18-8", "fri": ["6-8", "18-8"]})
+    rotation = Rotation(1, (ALICE, BOB, CAROL), wall(11, 2, 18), week=weekdays, by_shift=True)
+    expected = [
+        (ALICE, "11-02 18:00", "11-03 08:00"),
+        (BOB, "11-04 18:00", "11-05 08:00"),
+        (CAROL, "11-06 06:00", "11-06 08:00"),
+        (ALICE, "11-06 18:00", "11-07 08:00"),
+        (BOB, "11-09 18:00", "11-10 08:00"),
+    ]
+    assert turns(rotation, wall(10, 1), wall(11, 10)) == expected
+    assert turns(rotation, wall(11, 6, 7), wall(11, 9)) == expected[2:4]
+
+
+def test_a_shift_that_runs_when_the_rotation_begins_is_not_its_first():
+    rotation = Rotation(1, (ALICE, BOB), wall(11, 2, 19), week=NIGHTS, by_shift=True)
+    assert turns(rotation, wall(11, 2), wall(11, 4)) == [(ALICE, "11-03 18:00", "11-04 08:00")]
+
+
+def test_several_shifts_may_make_a_turn():
+    rotation = Rotation(1, (ALICE, BOB), wall(11, 2, 18), every=2, week=NIGHTS, by_shift=True)
+    assert [turn.person_id for turn in list_turns(rotation, wall(11, 2), wall(11, 8))] == [
+        ALICE,
+        ALICE,
+        BOB,
+        BOB,
+        ALICE,
+        ALICE,
+    ]
+
+
+def test_the_turn_of_somebody_who_left_falls_to_the_next_and_all_others_stay():
+    rotation = Rotation(1, (ALICE, BOB, CAROL), wall(11, 2), Unit.DAY)
+
+    def people(*away: int) -> list[int]:
+        return [turn.person_id for turn in list_turns(rotation, wall(11, 2), wall(11, 8), away=away)]
+
+    assert people() == [ALICE, BOB, CAROL, ALICE, BOB, CAROL]
+    assert people(BOB) == [ALICE, CAROL, CAROL, ALICE, CAROL, CAROL]
+    assert people(BOB, CAROL) == [ALICE] * 6
+    assert people(ALICE, BOB, CAROL) == []
+
+
+def test_a_rotation_of_many_years_is_found_without_walking_there():
+    rotation = Rotation(1, (ALICE, BOB), datetime(2001, 1, 1), Unit.HOUR)
+    assert list_turns(rotation, wall(11, 2), wall(11, 2, 1)) == (Turn(ALICE, wall(11, 2), wall(11, 2, 1)),)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"people": ()}, "Nobody takes turns here. Add at least one person."),
+        ({"every": 0}, "between 1 and 366"),
+        ({"every": 367}, "between 1 and 366"),
+        ({"ends": wall(11, 2)}, "ends before it starts"),
+        ({"week": Week()}, "at least one period"),
+        ({"by_shift": True}, "need the periods"),
+    ],
+)
+def test_a_rotation_that_makes_no_sense_is_refused_in_one_sentence(changes, sentence):
+    with pytest.raises(DomainError, match=sentence):
+        Rotation(**{"id": 1, "people": (ALICE,), "starts": wall(11, 2), **changes})
