@@ -15,6 +15,7 @@ from portal.core.smime import signed_content
 from portal.core.tnef import read_tnef
 
 _CID_MARK = re.compile(r"\[cid:[^\]\s]{1,200}\]")
+_NO_LETTERS = str.maketrans("", "", "\x00\ufeff")
 _WORD = re.compile(r"\w+")
 _TNEF = ("application/ms-tnef", "application/vnd.ms-tnef")
 _RETURNED = ("message/rfc822", "text/rfc822-headers", "message/global", "message/rfc822-headers")
@@ -137,7 +138,7 @@ def _take_body(part: MimePart, data: bytes, body: Body, piece: Piece) -> None:
     data, files = take_embedded(data)
     body.attachments += files
     text = decode_text(data, charset=charset)
-    text = _CID_MARK.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", ""))
+    text = _CID_MARK.sub("", text.replace("\r\n", "\n").replace("\r", "\n").translate(_NO_LETTERS))
     if part.content_type in _MARKUP:
         text = markup_to_text(text)
     elif part.params.get("format", "").lower() == "flowed":

@@ -16,7 +16,7 @@ def describe_mail(mail: ParsedMail, *, kind: MailKind) -> dict[str, Any]:
     "> " that `core/mail_text.py` puts before quoted lines; `body_parts` are its stretches, each `text`, `quote` or
     `signature`. `date` is ISO 8601 in UTC or None; `to`, `cc` and `reply_to` are addresses without names.
     """
-    parts = mark_quotes(mail.text, subject=mail.subject)
+    parts = mark_quotes(mail.text, subject=mail.subject, for_page=True)
     return {
         "from_email": mail.from_email,
         "from_display_name": mail.sender.name if mail.sender else "",

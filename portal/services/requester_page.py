@@ -221,5 +221,5 @@ def _message(rows: Sequence[Row[Any]]) -> PublicMessage:
     message: Message = rows[0].Message
     files = tuple(PublicFile(row.id, row.filename, row.size) for row in rows if row.id is not None)
     name = message.author.split("<")[0].strip() or message.author.strip("<>")
-    parts = mark_quotes(message.body, subject=message.subject)
+    parts = mark_quotes(message.body, subject=message.subject, for_page=True)
     return PublicMessage(message.id, message.kind == ANSWER, name, message.at, parts, files=files)

@@ -213,7 +213,7 @@ def _message(rows: list[Row[Any]]) -> MessageView:
         is_public=message.is_public,
         author=message.author,
         at=message.at,
-        parts=mark_quotes(message.body, subject=message.subject),
+        parts=mark_quotes(message.body, subject=message.subject, for_page=True),
         html=message.html,
         files=tuple(one for one in files if one.id not in pictures.values()),
         mail=first.state or "",

@@ -197,7 +197,7 @@ def test_people_who_write_wrote_are_not_quoted():
     ["--\n", "-- \n", ">\n", "Best regards\n", "On x wrote:\n", "From: x\n", "a b:\n", "\n", "____________\n", "-- x "],
 )
 def test_much_of_anything_is_marked_in_linear_time(piece):
-    text = piece * (300_000 // len(piece))
+    text = piece * (100_000 // len(piece))
     assert "\n".join(segment.text for segment in mark_quotes(text)) == text
 
 
