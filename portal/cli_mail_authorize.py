@@ -42,13 +42,29 @@ def _finish(sign_in: MailSignIn, step: SignInStep) -> str:
         return sign_in.finish(step.state, "") or ""
     click.echo(f"Open this address and sign in:\n\n{step.url}\n")
     click.echo("Your browser ends on an empty page, or on one that cannot be found. Copy its whole address.")
-    return sign_in.finish(step.state, click.prompt("The address")) or ""
+    while True:
+        try:
+            return sign_in.finish(step.state, click.prompt("The address")) or ""
+        except GatewayError as error:
+            if error.code != "answer":
+                raise
+            click.echo(error.message)
 
 
 def _wait(sign_in: MailSignIn, step: SignInStep) -> str:
     until = step.expires_at or datetime.now(UTC) + timedelta(minutes=15)
-    while (who := sign_in.finish(step.state, "")) is None:
+    while (who := _look(sign_in, step)) is None:
         if datetime.now(UTC) > until:
             raise DomainError("The code was not entered in time. Begin again.")
         time.sleep(_LOOK_EVERY_S)
     return who
+
+
+def _look(sign_in: MailSignIn, step: SignInStep) -> str | None:
+    """A provider that is away for a moment ends nothing: somebody may be typing the code."""
+    try:
+        return sign_in.finish(step.state, "")
+    except GatewayError as error:
+        if error.permanent:
+            raise
+        return None

@@ -41,6 +41,7 @@ class Box:
     parents: dict[str, str] = field(default_factory=dict)
     items: dict[int, Item] = field(default_factory=dict)
     log: list[tuple[str, int]] = field(default_factory=list)
+    count: int = 0
 
     def __post_init__(self) -> None:
         for name in WELL_KNOWN.values():
@@ -63,7 +64,8 @@ class Box:
         """A message arrives."""
         place = self.folder(folder)
         assert place is not None
-        number = max(self.items, default=0) + 1
+        self.count += 1
+        number = self.count  # an immutable id is never used again
         item = Item(number, raw, at, place, conversation or f"conv-{number}=")
         self.items[number] = item
         self.log.append((place, number))

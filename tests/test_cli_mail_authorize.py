@@ -69,6 +69,63 @@ def test_a_person_pastes_the_address_back(desk, monkeypatch):
     assert shown[-1] == "Signed in as dana@shop.example." and len(tokens()[0]) == 1
 
 
+def test_a_wrong_paste_is_asked_for_again_and_one_of_another_try_is_refused(desk, monkeypatch):
+    add(desk, "code")
+    shown, given = [], []
+    monkeypatch.setattr(cli_mail_authorize.click, "echo", lambda text="", **more: shown.append(str(text)))
+
+    def prompt(text):
+        address = next(word for text in shown for word in text.split() if word.startswith("https://"))
+        given.append(len(given))
+        return ("", "https://example.com/?x=1", "nonsense", desk.login.approve(address))[given[-1]]
+
+    monkeypatch.setattr(cli_mail_authorize.click, "prompt", prompt)
+    run()
+    assert shown[-1] == "Signed in as dana@shop.example." and len(given) == 4
+    foreign = desk.login.approve("https://x/?redirect_uri=https://y/&state=another")
+    monkeypatch.setattr(cli_mail_authorize.click, "prompt", lambda text: foreign)
+    run(code=1)
+    assert "belongs to another try" in shown[-1]
+
+
+@pytest.mark.parametrize("number", [54005, 70008])
+def test_an_address_that_was_used_or_is_too_old_is_named(desk, monkeypatch, number):
+    add(desk, "code")
+    shown = []
+    monkeypatch.setattr(cli_mail_authorize.click, "echo", lambda text="", **more: shown.append(str(text)))
+    monkeypatch.setattr("tests.login_simulator._error", lambda name, _, text: {
+        "error": name, "error_description": f"AADSTS{number}: {text}", "error_codes": [number]
+    })  # fmt: skip
+
+    def prompt(text):
+        answer = desk.login.approve(next(w for t in shown for w in t.split() if w.startswith("https://")))
+        desk.login.codes.clear()
+        return answer
+
+    monkeypatch.setattr(cli_mail_authorize.click, "prompt", prompt)
+    run(code=1)
+    assert "has expired, or was used before" in shown[-1] and tokens()[0] == []
+
+
+def test_a_code_is_waited_for_while_the_sign_in_is_away(desk, monkeypatch):
+    add(desk, "device")
+    waited = []
+
+    def sleep(seconds):
+        waited.append(seconds)
+        if len(waited) < 3:
+            desk.fail(503 if len(waited) == 1 else "reset", on="/token")
+        else:
+            desk.login.approve_device()
+
+    monkeypatch.setattr(cli_mail_authorize.time, "sleep", sleep)
+    assert "Signed in as dana@shop.example." in run() and len(waited) == 3
+    desk.login.devices.clear()
+
+    monkeypatch.setattr(cli_mail_authorize.time, "sleep", lambda seconds: desk.login.approve_device("declined"))
+    assert "was declined" in run(code=1)
+
+
 def test_a_code_is_waited_for(desk, monkeypatch):
     add(desk, "device")
     waited = []

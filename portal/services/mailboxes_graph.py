@@ -109,6 +109,8 @@ def _check(place: GraphPlace, form: MailboxForm, before: MailboxRow | None) -> N
 
 def _check_secret(place: GraphPlace, form: MailboxForm, before: MailboxRow | None) -> None:
     """A stored secret goes to the place it was entered for and to no other."""
+    if _ID.fullmatch(form.client_secret.strip()):
+        raise DomainError("This is the ID of the client secret. Please enter its value, which stands beside it.")
     if place.flow != "app" or form.client_secret:
         return
     if before is None or not before.secrets.get("oauth"):

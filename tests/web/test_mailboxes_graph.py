@@ -69,6 +69,7 @@ def test_no_page_ever_shows_the_secret(web, alice):
         ({"tenant": ""}, "Give the tenant."),
         ({"client_id": "my app"}, "five groups"),
         ({"client_secret": ""}, "Please enter the client secret."),
+        ({"client_secret": TENANT}, "Please enter its value"),
         ({"graph_url": "nonsense"}, "nonsense is not an address."),
         ({"interval_s": "1"}, "From 5 to 3600."),
     ],
@@ -151,3 +152,12 @@ def test_pages_of_the_other_kind_are_not_found(web, alice):
 @pytest.mark.parametrize("path", ["/mailboxes/new/microsoft", "/mailboxes/1/microsoft", "/mailboxes/1/sign-in"])
 def test_only_administrators_see_them(web, path):
     web.as_("bob").get(path, status=403)
+
+
+def test_the_page_says_what_to_press_at_microsoft(web, alice):
+    page = alice.get("/mailboxes/new/microsoft")
+    guide = page.one("#graph-guide")
+    assert "open" in guide.attrs and "Grant admin consent" in guide.text and "Mail.Send" in guide.text
+    assert "New-ApplicationAccessPolicy" in guide.text and "oauth2/nativeclient" in guide.text
+    mailbox_id = add(web, alice)
+    assert "open" not in alice.get(f"/mailboxes/{mailbox_id}/microsoft").one("#graph-guide").attrs

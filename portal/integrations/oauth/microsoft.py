@@ -22,7 +22,15 @@ from msal.exceptions import MsalServiceError
 from portal.core.errors import GatewayError
 from portal.core.ports import SignInStep
 from portal.integrations.oauth.http import LoginHttp, Refusal
-from portal.integrations.oauth.refusals import BY_NAME, BY_NUMBER, NO_TENANT, NOT_SIGNED_IN, PASSING
+from portal.integrations.oauth.refusals import (
+    BY_NAME,
+    BY_NUMBER,
+    NO_TENANT,
+    NOT_SIGNED_IN,
+    PASSING,
+    SIGN_IN_AGAIN,
+    USED_UP,
+)
 from portal.integrations.oauth.settings import APP, DEVICE, OAuthSettings
 
 # msal logs requests and claims at DEBUG; what goes wrong is raised, and logged by us in our own words.
@@ -95,7 +103,8 @@ class MicrosoftProvider:
         if result.get("error") in ("authorization_pending", "slow_down"):
             return "", ""
         if "access_token" not in result:
-            raise self._refused(result)
+            error = self._refused(result)
+            raise GatewayError(USED_UP, permanent=True, code="login") if error.message == SIGN_IN_AGAIN else error
         return cache.serialize(), str(result.get("id_token_claims", {}).get("preferred_username", ""))
 
     def _renew(self, cache: Any) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ section 5.2 and RFC 8628 section 3.5.
 from __future__ import annotations
 
 SIGN_IN_AGAIN = "Microsoft has ended the sign-in for this mailbox. Sign in again."
+USED_UP = "This address has expired, or was used before. Begin to sign in again."
 NOT_SIGNED_IN = "Nobody has signed in for this mailbox yet. Sign in."
 NO_TENANT = "Microsoft does not know this tenant. Check the tenant ID, and the cloud."
 
@@ -57,7 +58,7 @@ BY_NUMBER = {
     "53003": _POLICY,
     "530032": _POLICY,
     "530036": _POLICY,
-    "54005": "This address was used before. Begin to sign in again.",
+    "54005": USED_UP,
     "70000": _WHOLE,
     "9002313": _WHOLE,
 }
