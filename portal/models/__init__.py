@@ -2,7 +2,7 @@
 
 from portal.models.base import Base, UtcDateTime
 from portal.models.blobs import Blob, BlobChunk, SessionBlobStore
-from portal.models.database import Database, DatabaseBusyError, ReadSession, UnitOfWork, is_writing
+from portal.models.database import Database, DatabaseBusyError, ReadSession, UnitOfWork, is_unavailable, is_writing
 from portal.models.mail import KnownMessageId, MailboxRow, MailFolder, MailLedger, MailToken, OutgoingMail
 from portal.models.mail_rules import (
     AutomaticMail,
@@ -51,5 +51,5 @@ __all__ = [
     "MonitorKey", "Notification", "OneTimeLink", "OutgoingMail", "Page", "PageCode", "PageDecisionRow",
     "PageTicket", "Phone", "Queue", "ReadSession", "Requester", "RestartRequest", "RuleRow", "SearchDocument",
     "SessionBlobStore", "SettingRow", "ShiftRow", "SignInAttempt", "Ticket", "TicketCopy", "TicketCount",
-    "TicketEvent", "UnitOfWork", "User", "UtcDateTime", "is_writing",
+    "TicketEvent", "UnitOfWork", "User", "UtcDateTime", "is_unavailable", "is_writing",
 ]  # fmt: skip

@@ -19,11 +19,22 @@ from portal.core.errors import DomainError
 
 _BUSY_SECONDS = 10.0
 _WRITER_LOCK = 7367  # any number: the name of our advisory lock on PostgreSQL
+_LIMITS = "54"  # PostgreSQL's class "program limit exceeded"
 _writing = threading.local()
 
 
 class DatabaseBusyError(DomainError):
     """No write lock within ten seconds. What was asked for was not done, and can be asked again."""
+
+
+def is_unavailable(error: Exception) -> bool:
+    """Whether the database itself is in trouble (locked, full, gone), so that the same will work later. A statement it
+    can never carry out, over one of its limits, is the trouble of whatever the statement was about."""
+    if not isinstance(error, OperationalError):
+        return isinstance(error, DatabaseBusyError)
+    if isinstance(error.orig, sqlite3.Error):
+        return getattr(error.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR
+    return not str(getattr(error.orig, "sqlstate", None) or "").startswith(_LIMITS)
 
 
 class ReadSession(Session):

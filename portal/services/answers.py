@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import delete, func, or_, select
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from portal.core.answers import (
@@ -29,7 +28,7 @@ from portal.core.errors import DomainError, GatewayError
 from portal.core.ports import InboundSms
 from portal.core.sms_words import not_done_text
 from portal.core.work import TEXTS
-from portal.models import DatabaseBusyError, InboundText, Lease, Page, PageCode, Phone, UnitOfWork, User
+from portal.models import InboundText, Lease, Page, PageCode, Phone, UnitOfWork, User, is_unavailable
 from portal.services.alarms import end_alarm, raise_alarm
 from portal.services.context import Context
 from portal.services.page_changes import Closing, close_page, give_back, reopen_page, take_page
@@ -162,9 +161,9 @@ def _handle(context: Context) -> bool:
     try:
         with context.database.unit_of_work() as uow:
             _handle_row(context, uow, row_id)
-    except (DatabaseBusyError, OperationalError):
-        raise  # the database's trouble and not the text's: it is heard when the database is back
-    except Exception:  # one text with a bug behind it must not keep the answers behind it from being heard
+    except Exception as error:  # one text with a bug behind it must not keep the answers behind it from being heard
+        if is_unavailable(error):
+            raise  # the database's trouble and not the text's: it is heard when the database is back
         log.exception("a text could not be handled", inbound=row_id)
         with context.database.unit_of_work() as uow:
             row = uow.session.get_one(InboundText, row_id)

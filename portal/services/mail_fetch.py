@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy.exc import OperationalError
 
 from portal.core import retry
 from portal.core.errors import GatewayError
@@ -19,7 +18,7 @@ from portal.core.mail import ParsedMail
 from portal.core.mail_heads import parse_head
 from portal.core.ports import MailBatch, Mailbox
 from portal.core.work import MAIL_FETCH, MAIL_INTAKE
-from portal.models import DatabaseBusyError, MailFolder
+from portal.models import MailFolder, is_unavailable
 from portal.services.context import Context
 from portal.services.mail_claims import (
     CHECK,
@@ -74,10 +73,10 @@ def read_next(context: Context) -> MailboxRead | None:
             return _do(context, claimed, context.mail.mailbox(claimed.account))
     except GatewayError as error:
         return _save_failure(context, claimed, error)
-    except (DatabaseBusyError, OperationalError):
-        _release(context, claimed)
-        raise
     except Exception as error:
+        if is_unavailable(error):
+            _release(context, claimed)
+            raise
         log.exception("a mailbox could not be read", mailbox=claimed.id)
         words = f"Reading failed with {type(error).__name__}. The log says more."
         return _save_failure(context, claimed, GatewayError(words))

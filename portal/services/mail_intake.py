@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from portal.core import intake, retry
@@ -22,7 +21,7 @@ from portal.core.mail_heads import plain_mail
 from portal.core.mail_kinds import AUTOMATIC, MailKind, decide_kind, real_sender
 from portal.core.retry import RetryPolicy
 from portal.core.threading import read_tokens
-from portal.models import DatabaseBusyError, MailLedger, SessionBlobStore
+from portal.models import MailLedger, SessionBlobStore, is_unavailable
 from portal.services.context import Context
 from portal.services.mail_apply import apply_plan
 from portal.services.mail_facts import TOKEN_PURPOSE, load_facts
@@ -94,9 +93,9 @@ def take_next(context: Context, *, mailbox_id: int | None = None, pause: Pause =
         began = time.monotonic()
         if ready is not None:
             _take(context, ready)
-    except (DatabaseBusyError, OperationalError):
-        raise  # the database's trouble and not the mail's: the row stays as it is
     except Exception as error:  # whatever one mail breaks, it ends in quarantine and the next is taken
+        if is_unavailable(error):
+            raise  # the database's trouble and not the mail's: the row stays as it is
         log.exception("a mail could not be taken in", ledger=ledger_id)
         _record_failure(context, ledger_id, error)
         return True

@@ -15,7 +15,6 @@ from weakref import WeakKeyDictionary
 
 import structlog
 from sqlalchemy import case, func, select, update
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from portal.core.calendars import BusinessHours, is_open
@@ -31,7 +30,6 @@ from portal.models import (
     AuditEvent,
     Category,
     Database,
-    DatabaseBusyError,
     LexiconTerm,
     MailboxRow,
     Message,
@@ -41,6 +39,7 @@ from portal.models import (
     Ticket,
     UnitOfWork,
     User,
+    is_unavailable,
 )
 from portal.services.alarms import raise_alarm
 from portal.services.calendars import load_hours
@@ -180,9 +179,9 @@ def _settle(
                 if ticket is not None:
                     step(uow, ticket)
                 return ticket is not None and ticket.is_imported
-        except (DatabaseBusyError, OperationalError):
-            raise  # the database's trouble and not the ticket's: it stays as it is
-        except Exception:  # the next step does less
+        except Exception as error:  # the next step does less
+            if is_unavailable(error):
+                raise  # the database's trouble and not the ticket's: it stays as it is
             log.exception("a ticket could not be triaged", ticket=ticket_id)
     return False
 

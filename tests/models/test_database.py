@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from portal.models import DatabaseBusyError, Lease, Queue, is_writing
+from portal.models import DatabaseBusyError, Lease, Queue, is_unavailable, is_writing
 from portal.models import database as module
 
 AT = datetime(2026, 11, 21, 2, 10, tzinfo=UTC)
@@ -122,3 +122,21 @@ def test_times_come_back_as_they_went(database):
 def test_a_time_without_a_zone_is_refused(database):
     with pytest.raises(Exception, match="zone"), database.unit_of_work() as uow:
         uow.session.add(Lease(name="n", owner="a", until=datetime(2026, 1, 1)))
+
+
+def test_a_statement_over_a_limit_is_its_own_trouble_and_a_full_disk_the_databases(database):
+    deep = {"sqlite": "SELECT " + "1+" * 2000 + "1", "postgresql": "SELECT repeat('x', 3000)::tsvector"}
+    with pytest.raises(OperationalError) as caught, database.unit_of_work() as uow:
+        uow.session.execute(text(deep[uow.session.get_bind().dialect.name]))
+    assert not is_unavailable(caught.value)
+    full = OperationalError("INSERT", {}, Exception("disk is full"))
+    assert is_unavailable(full) and is_unavailable(DatabaseBusyError("busy")) and not is_unavailable(KeyError("x"))
+
+
+@pytest.mark.sqlite
+def test_a_full_or_locked_file_is_the_databases_trouble(database):
+    with database.writer.connect() as connection:
+        connection.exec_driver_sql(f"PRAGMA max_page_count={connection.exec_driver_sql('PRAGMA page_count').scalar()}")
+    with pytest.raises(OperationalError, match="full") as caught, database.unit_of_work() as uow:
+        uow.session.add_all(Queue(name=f"{n} {'x' * 90}") for n in range(500))
+    assert is_unavailable(caught.value)

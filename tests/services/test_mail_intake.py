@@ -1,4 +1,5 @@
 import gc
+import sqlite3
 from datetime import timedelta
 
 import pytest
@@ -413,6 +414,23 @@ def test_the_databases_trouble_is_not_counted_against_the_mail(world, monkeypatc
     assert last(world, MailLedger).tries == 0 and last(world, MailLedger).state == "stored"
     monkeypatch.undo()
     assert take_next(world) and count(world, Ticket) == 1
+
+
+def test_a_mail_that_the_database_can_never_take_holds_up_no_other(world, monkeypatch):
+    store(world, mail_bytes(message_id="<first@x>"))
+    store(world, mail_bytes(message_id="<second@x>"))
+    take = mail_intake._take
+
+    def fail(context, ready):
+        if ready.mail.message_id == "<first@x>":
+            limit = sqlite3.OperationalError("too many SQL variables")
+            limit.sqlite_errorcode = sqlite3.SQLITE_ERROR
+            raise OperationalError("x", {}, limit)
+        take(context, ready)
+
+    monkeypatch.setattr(mail_intake, "_take", fail)
+    assert take_next(world) and take_next(world) and not take_next(world)
+    assert [row.state for row in every(world, MailLedger)] == ["stored", "done"]
 
 
 @pytest.mark.sqlite
