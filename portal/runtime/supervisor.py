@@ -30,6 +30,7 @@ from portal.runtime.valkey import Valkey, ValkeyError, stop_left_over
 
 _WARM_SECONDS = 60.0
 _PREPARE_SECONDS = 600.0
+_PREPARE_TRIES = 3
 _READY_SECONDS = 30.0
 _QUEUE_RETRY_SECONDS = 30.0
 # On Windows a waiting main thread does not notice Ctrl-C, so it never waits longer than this.
@@ -72,6 +73,7 @@ class _Outcome:
     """What `prepare` reported."""
 
     is_over: bool = False
+    is_killed: bool = False
     error: str = ""
     details: dict[str, Any] = field(default_factory=dict)
 
@@ -134,9 +136,7 @@ class Supervisor:
         # What the first page needs loads first; the workers follow while it is served.
         roles = list(self._plan.commands)
         self._fleet = self._new_fleet([role for role in roles if role.startswith("web")])
-        outcome = self._start_prepare()
-        self._tell_prepare(is_first=True)
-        self._wait(lambda: outcome.is_over, _PREPARE_SECONDS)
+        outcome = self._prepare_database()
         if self._is_stopping:
             return
         if outcome.error or not outcome.is_over:
@@ -199,6 +199,17 @@ class Supervisor:
         if child.role.startswith("web"):
             orders["listener"] = listener.hand_over(self._socket, pid=child.pid)
         return orders
+
+    def _prepare_database(self) -> _Outcome:
+        """What it says itself is believed at once; killed by somebody, it is tried again."""
+        for _ in range(_PREPARE_TRIES):
+            outcome = self._start_prepare()
+            self._tell_prepare(is_first=True)
+            self._wait(lambda: outcome.is_over, _PREPARE_SECONDS)
+            if self._is_stopping or not outcome.is_killed:
+                break
+            self._log.note("the preparation of the database was killed", level="warning")
+        return outcome
 
     def _start_prepare(self) -> _Outcome:
         child = Child("prepare", self._plan.prepare, env=self._env, events=self._events, log=self._log.write)
@@ -301,6 +312,7 @@ class Supervisor:
             outcome.error = str(event.details["sentence"])
         elif event.said == EXITED:
             outcome.is_over = True
+            outcome.is_killed = event.details["code"] < 0  # by a signal; Windows does not say
             if not outcome.error and (event.details["code"] or not outcome.details):
                 outcome.error = f"The database could not be prepared. The log says why: {self._log.path}"
 

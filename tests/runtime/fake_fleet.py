@@ -1,12 +1,13 @@
 """A supervisor with children that do next to nothing: `python -m tests.runtime.fake_fleet DATA_DIR PORT QUEUE`.
 
 A file in the data folder changes what the children do: `break-load` (new ones die while loading), `break-prepare`
-(the migration fails), `slow` (the web answers after that many seconds), `stubborn` (workers do not stop).
+(the migration fails), `kill-prepare` (it is killed once), `slow` (the web answers after that many seconds), `stubborn` (workers do not stop).
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 import time
@@ -56,6 +57,9 @@ def child(data_dir: Path, role: str) -> None:
 def prepare(parent: Parent, data_dir: Path) -> None:
     with (data_dir / "prepared").open("a") as file:
         file.write("x")
+    if (data_dir / "kill-prepare").exists():
+        (data_dir / "kill-prepare").unlink()
+        os.kill(os.getpid(), signal.SIGKILL)
     if (data_dir / "break-prepare").exists():
         parent.tell("failed", sentence="The key file does not fit.")
         sys.exit(1)

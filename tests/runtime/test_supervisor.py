@@ -110,6 +110,14 @@ def test_a_failed_migration_stops_the_start_with_its_sentence(start, tmp_path):
     assert run.said == "The key file does not fit.\n"
 
 
+def test_a_start_goes_on_when_somebody_kills_the_preparation_of_the_database(start, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "kill-prepare").touch()
+    run = start()
+    run.wait_until_up()
+    assert (run.data_dir / "prepared").read_text() == "xx" and "was killed" in run.log
+
+
 def test_children_that_die_while_loading_are_tried_again_and_the_console_says_where_to_look(start, tmp_path):
     data = tmp_path / "data"
     data.mkdir()
