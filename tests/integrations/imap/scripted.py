@@ -22,13 +22,15 @@ class ScriptedImap:
     `hang_up_after`: commands after which the connection ends (`{"FETCH"}`); `poison`: uids at whose FETCH it ends;
     `refused`: uids whose FETCH is answered NO; `headless`: those whose header is refused too; `sizeless`: those whose
     size cannot be said; `dateless`: nor their date. `dates`: INTERNALDATE by uid, where it is another. `answer`: called
-    with (command line) before the usual answer, what it returns is sent instead.
+    with (command line) before the usual answer, what it returns is sent instead; without a $TAG the connection ends
+    with it.
     """
 
     def __init__(self) -> None:
         self.mails: dict[int, bytes] = {}
         self.folder: str | None = "INBOX"
         self.uidvalidity, self.uidnext = 7, 0
+        self.says_uidnext = True
         self.hang_up_after: set[str] = set()
         self.poison: set[int] = set()
         self.refused: set[int] = set()
@@ -79,7 +81,8 @@ class ScriptedImap:
                 data = self.answer(command)
                 if data is None:
                     data = self._usual(tag, name, command, client, lines)
-                is_last = name in self.hang_up_after  # before the answer: afterwards the test goes on
+                # Before the answer: afterwards the test goes on. An answer without an end is the last.
+                is_last = name in self.hang_up_after or b"$TAG" not in data
                 client.sendall(data.replace(b"$TAG", tag.encode()))
                 if is_last:
                     return
@@ -94,8 +97,8 @@ class ScriptedImap:
                 return b"$TAG NO [NONEXISTENT] Mailbox doesn't exist\r\n"
             return (
                 f"* {len(self.mails)} EXISTS\r\n* OK [UIDVALIDITY {self.uidvalidity}]\r\n"
-                f"* OK [UIDNEXT {self.next_uid()}]\r\n"
-                "$TAG OK [READ-ONLY]\r\n"
+                + (f"* OK [UIDNEXT {self.next_uid()}]\r\n" if self.says_uidnext else "")
+                + "$TAG OK [READ-ONLY]\r\n"
             ).encode()
         if name == "SEARCH":
             first = int(found.group(1)) if (found := re.search(r"UID (\d+):", command)) else 1
