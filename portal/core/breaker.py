@@ -5,6 +5,7 @@ docs/adr/mail-breaker.md says why these signs and numbers, and why a busy shop d
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,16 +14,18 @@ from datetime import datetime, timedelta
 from portal.core.mail_phrases import PHRASES
 from portal.core.quoting import own_words
 
-THREAD, ADDRESS, DOMAIN, TOTAL = "thread", "address", "domain", "total"
+THREAD, ADDRESS, WORDS, DOMAIN, TOTAL = "thread", "address", "words", "domain", "total"
 QUICK, SLOW, NO_SIGN = "quick", "slow", ""
 
 WINDOW = timedelta(days=30)
 DAY = timedelta(days=1)
 _QUICK_WITHIN = timedelta(hours=1)
+_AT_ONCE = timedelta(minutes=10)
 _CLOCKS_DIFFER = timedelta(minutes=5)  # the mail server's and ours
 _ALIKE = 0.85  # of the words of two texts, in common
 _FEW_WORDS = 3  # below, the subject is compared with the text
 _MANY_WORDS = 12  # two people of one company write the same three words about the same outage
+_ANYBODYS_WORDS = 6  # fewer are written by two strangers now and then
 
 _ROBOT = re.compile(
     r"^\W*((re|aw|sv|antw|fwd?|wg|tr)\s*:\s*|\[[^\]]*\]\s*)*"
@@ -58,7 +61,9 @@ class Limits:
         thread: in one ticket.
         quick: to an address, which answered quick signs; `alike`: which answered any sign; `address`: which answered
             anything at all; each since one of our people last did something on a ticket of theirs, 30 days at most.
+        words: to anybody, which answered the very same words, since one of our people did something on one of those.
         domain: to a company in a day, each the second or later quick one to its address, or the first to an address
+            that says what another of the company said; `company`: to it at any time, to a new address each time
             that says what another of the company said.
         total: the same, to everybody.
     """
@@ -67,7 +72,9 @@ class Limits:
     quick: int = 2
     alike: int = 5
     address: int = 18
+    words: int = 12
     domain: int = 6
+    company: int = 10
     total: int = 6
 
 
@@ -99,7 +106,9 @@ class Counts:
     quick: int = 0
     alike: int = 0
     address: int = 0
+    words: int = 0
     domain: int = 0
+    company: int = 0
     total: int = 0
 
 
@@ -118,11 +127,14 @@ def find_sign(said: Said, *, at: datetime, earlier: Sequence[Earlier]) -> str:
     like a machine right after a mail of ours. Without an earlier mail of ours nothing can be an answer.
     """
     quick = [one for one in earlier if -_CLOCKS_DIFFER <= at - one.at <= _QUICK_WITHIN]
-    if any(one.is_same_address for one in quick) and _ROBOT_WORDS.search(own_words(said.body)[:_FIRST_CHARACTERS]):
+    is_at_once = any(one.is_same_address and at - one.at <= _AT_ONCE for one in quick)
+    if is_at_once and _ROBOT_WORDS.search(own_words(said.body)[:_FIRST_CHARACTERS]):
         return QUICK
     if any(_is_like(said, one) for one in quick):
         return QUICK
-    return SLOW if any(_is_like(said, one) for one in earlier) else NO_SIGN
+    words = fingerprint(said)
+    is_same = any(_is_like(said, one) or (words and words == fingerprint(one.said)) for one in earlier)
+    return SLOW if is_same else NO_SIGN
 
 
 def decide_breaker(counts: Counts, *, sign: str, limits: Limits = LIMITS) -> Trip | None:
@@ -135,11 +147,27 @@ def decide_breaker(counts: Counts, *, sign: str, limits: Limits = LIMITS) -> Tri
         return Trip(ADDRESS, f"{counts.alike + 1} automatic mails were answered in the same words.")
     if counts.address >= limits.address:
         return Trip(ADDRESS, f"{counts.address} automatic mails went there, and nobody here has dealt with one.")
+    if counts.words >= limits.words:
+        return Trip(WORDS, f"{counts.words} automatic mails were answered in the very same words by various addresses.")
     if sign == QUICK and counts.domain >= limits.domain:
         return Trip(DOMAIN, f"{counts.domain} automatic mails in a day were each answered at once, in the same words.")
+    if sign and counts.company >= limits.company:
+        return Trip(DOMAIN, f"{counts.company} automatic mails were answered in the same words.")
     if sign == QUICK and (counts.quick or counts.domain) and counts.total >= limits.total:
         return Trip(TOTAL, f"{counts.total} automatic mails in a day were answered by what looks like machines.")
     return None
+
+
+def base_address(address: str) -> str:
+    """An address in lower case without a +tag: a robot may put a new one into each answer."""
+    local, at, domain = address.strip().lower().rpartition("@")
+    return f"{local.partition('+')[0] or local}{at}{domain}"
+
+
+def fingerprint(said: Said) -> str:
+    """The same for the same words, figures, days and months aside; "" for a text of few words."""
+    words = _words(said.body)
+    return hashlib.sha256(" ".join(sorted(words)).encode()).hexdigest()[:32] if len(words) >= _ANYBODYS_WORDS else ""
 
 
 def is_alike(one: str, other: str, *, fewest: int = 1) -> bool:

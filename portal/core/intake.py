@@ -35,6 +35,7 @@ class IntakeFacts:
     `is_over`: the ticket it answers was closed longer ago than replies may reopen it. `rule` is the rule of the
     administrator that fits, `monitor_ticket` the ticket that is open for what a monitoring system writes about.
     `is_released`: a person let it in. `is_text`: it is imported as plain text, because it cannot be parsed.
+    `is_echo`: it holds a mail of ours and nothing else.
     """
 
     kind: MailKind
@@ -49,6 +50,7 @@ class IntakeFacts:
     monitor_ticket: int | None = None
     is_released: bool = False
     is_text: bool = False
+    is_echo: bool = False
     writer: Writer = field(default_factory=Writer)
 
 
@@ -91,6 +93,8 @@ def decide_intake(mail: ParsedMail, *, facts: IntakeFacts) -> IntakePlan:
         return IntakePlan(IGNORED, f"our own mail: {kind.reason}", thread.ticket_id)
     if kind.kind == mail_kinds.BOUNCE:
         return IntakePlan(BOUNCE, kind.reason, thread.ticket_id, is_automatic=True)
+    if facts.is_echo:
+        return IntakePlan(AUTOMATIC, "our own mail that came back, with no words added", thread.ticket_id)
     ruled = _by_rule(facts)
     if ruled is not None:
         return ruled

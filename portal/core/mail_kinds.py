@@ -37,6 +37,7 @@ _BOUNCE_SUBJECT = re.compile(
     r"|non remis|no se puede entregar|onbestelbaar|nicht zustellbar|mail system error)",
     re.IGNORECASE,
 )
+_OUR_TAG = re.compile(r"\[#[1-9]\d{0,17}\]")  # it quotes the subject of a mail of ours
 _COMMENT = re.compile(r"\([^()]*\)")
 _ANSWERING = (
     "x-autoreply", "x-autorespond", "x-autoresponse", "x-autoreply-from", "x-auto-reply", "x-mail-autoreply",
@@ -175,7 +176,7 @@ def _by_transport(mail: ParsedMail) -> MailKind | None:
         return MailKind(AUTOMATIC, f"bulk mail (header {name})")
     if _return_path(mail) == "<>":
         return MailKind(AUTOMATIC, "empty Return-Path")
-    if _answers(mail) and has_machine_subject(mail.subject):
+    if (_answers(mail) or _OUR_TAG.search(mail.subject)) and has_machine_subject(mail.subject):
         return MailKind(AUTOMATIC, f"an answer with the subject of an automatic one: {mail.subject[:60]}")
     local = mail.sender.key.partition("@")[0] if mail.sender else ""
     if _ROBOT_LOCAL.fullmatch(local):

@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from portal.core.breaker import is_alike
 from portal.core.mail import ParsedMail
 from portal.core.mail_kinds import has_machine_subject
 from portal.core.quoting import TEXT, mark_quotes
@@ -38,9 +39,16 @@ _DEVICE = re.compile(
 _HEADER_LINE = re.compile(r"\s*\*{0,2}[^\W\d_][\w .'-]{0,20}\s?:\*{0,2}\s+\S.*")
 _OUR_TOKEN = re.compile(r"\bnd\.\d+\.\d+\.[a-z2-7]{8}\.", re.IGNORECASE)
 _LONGEST_SIGNATURE = 15  # lines
+# A person may ask the same thing twice; a robot of theirs says it each time. Short words are said often by people.
+_SAME_WORDS, _FEWEST_WORDS = 2, 6
 _HTML_QUOTE = re.compile(
     r"<blockquote|gmail_quote|divrplyfwdmsg|appendonsend|border-top:\s*solid #(e1e1e1|b5c4df)|moz-cite-prefix"
     r"|gmail_signature|id=\"?(x_)?signature|moz-signature",
+    re.IGNORECASE,
+)
+# The lines that a forwarder puts above what it passes on.
+_PASSED_ON = re.compile(
+    r"-{2,}.{1,100}-{2}|(begin forwarded|anfang der weitergel|début du message|inicio del mensaje|begin doorg).{1,60}:",
     re.IGNORECASE,
 )
 _CID = re.compile(r"cid:([^\"'\s>)]{1,200})", re.IGNORECASE)
@@ -52,7 +60,8 @@ class Writer:
 
     `staff_id` is the enabled member whose address it comes from, unless the ticket is their own request. `is_requester`
     and `reaches_requester` are about the requester of the ticket: wrote it, stands in To or Cc. `is_sent`: it lies in
-    the mailbox's own folder of sent mail. `distrust` is what `core/mail_trust.py` says.
+    the mailbox's own folder of sent mail. `distrust` is what `core/mail_trust.py` says. `said` are the answers that
+    this member gave by mail on the ticket before.
     """
 
     staff_id: int | None = None
@@ -61,6 +70,7 @@ class Writer:
     reaches_requester: bool = False
     is_sent: bool = False
     distrust: str = ""
+    said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,8 +113,11 @@ def _why_inside(mail: ParsedMail, thread: ThreadDecision, writer: Writer) -> str
         return "it passes on a mail"
     if has_machine_subject(mail.subject):
         return "its subject is that of an automatic answer"
-    if not answer_text(mail.text, addresses=(mail.from_email,)):
+    words = answer_text(mail.text, addresses=(mail.from_email,))
+    if not words:
         return "it holds no words but quoted ones"
+    if sum(is_alike(words, one, fewest=_FEWEST_WORDS) for one in writer.said) >= _SAME_WORDS:
+        return "it says for the third time what a robot would say"
     return ""
 
 
@@ -123,6 +136,17 @@ def answer_text(text: str, *, addresses: Collection[str] = ()) -> str:
     inside = [one.lower() for one in addresses if one]
     kept = [line for line in lines if not _DEVICE.fullmatch(line) and not any(one in line.lower() for one in inside)]
     return "\n".join(kept).strip()
+
+
+def returns_ours(text: str, ours: str) -> bool:
+    """Whether a text is one of our own mails and nothing else: a list that echoes, or a forwarder, sent it back."""
+    said, sent = " ".join(text.split()), " ".join(ours.split())
+    if not sent or not said.endswith(sent):
+        return False
+    first = next(line.strip() for line in ours.splitlines() if line.strip())
+    above = [line.strip() for line in text[: text.rfind(first)].splitlines() if line.strip()]
+    is_passed_on = bool(above) and _PASSED_ON.fullmatch(above[0]) is not None
+    return said == sent or (is_passed_on and all(_HEADER_LINE.fullmatch(line) for line in above[1:]))
 
 
 def shown_inline(html: str) -> frozenset[str]:

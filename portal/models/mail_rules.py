@@ -56,24 +56,26 @@ class AutomaticMail(Base):
     """One automatic mail that we wrote: what the circuit breaker counts (`core/breaker.py`).
 
     `sign` says whether what it answers looked like an answer of a machine to the one before: "", slow or quick;
-    `depth` is the how many-th quick one to this address it is, or 2 where somebody else of the company said the same.
+    `depth` is the how many-th quick one to this address it is; where somebody else of the company said the same, 2 if
+    quick and 1 if slow;
+    `words` is the fingerprint of what was answered. `address` is without a +tag.
     """
 
     __tablename__ = "automatic_mail"
     id: Mapped[Pk]
     at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"))
-    thread: Mapped[str] = mapped_column(String(100))
+    words: Mapped[str] = mapped_column(String(32), default="")
     address: Mapped[str] = mapped_column(String(254))
     domain: Mapped[str] = mapped_column(String(254))
     sign: Mapped[str] = mapped_column(String(10), default="")
     depth: Mapped[int] = mapped_column(default=0)
-    __table_args__ = tuple(Index(f"ix_automatic_mail_{name}", name, "at") for name in ("thread", "address", "domain"))
+    __table_args__ = tuple(Index(f"ix_automatic_mail_{name}", name, "at") for name in ("words", "address", "domain"))
 
 
 class BreakerTrip(Base):
-    """The circuit breaker spoke: nothing automatic is sent for this `scope` (thread, address, domain, total) and
-    `value` until somebody resumes it."""
+    """The circuit breaker spoke: nothing automatic is sent for this `scope` (thread, address, words, domain, total)
+    and `value` until somebody resumes it."""
 
     __tablename__ = "breaker_trip"
     id: Mapped[Pk]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, func, or_, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from portal.core import breaker
 from portal.core.breaker import Counts, Earlier, Said, Trip, decide_breaker, find_sign
@@ -37,10 +37,11 @@ class BreakerView:
 
 @dataclass(frozen=True)
 class _Memory:
-    """What went before: to this address, and to its company."""
+    """What went before: to this address, to its company, and to whoever wrote the very same words."""
 
     same: list[AutomaticMail]
     company: list[AutomaticMail]
+    alike: list[AutomaticMail]
 
 
 def pass_breaker(uow: UnitOfWork, ticket: Ticket, address: str, *, now: datetime) -> str:
@@ -49,30 +50,46 @@ def pass_breaker(uow: UnitOfWork, ticket: Ticket, address: str, *, now: datetime
     Only for mail that no person here asked for: technicians' own words are never stopped. Raises an alarm when it is
     the first that is stopped.
     """
-    session, address = uow.session, address.lower()
+    session, address = uow.session, breaker.base_address(address)
     domain = address.rpartition("@")[2]
-    scopes = {
-        breaker.THREAD: str(ticket.id), breaker.ADDRESS: address, breaker.DOMAIN: domain, breaker.TOTAL: "",
-    }  # fmt: skip
+    said = _load_said(session, {ticket.id}).get(ticket.id)
+    words = breaker.fingerprint(said) if said else ""
+    scopes = {breaker.THREAD: str(ticket.id), breaker.ADDRESS: address, breaker.DOMAIN: domain, breaker.TOTAL: ""}
+    if words:
+        scopes[breaker.WORDS] = words
     trips = _load_trips(session, scopes, now=now)
     stopped = next((one for one in trips if one.resumed_at is None), None)
     if stopped is not None:
         stopped.held_back += 1
         return HELD_BACK + stopped.reason
     resumed = {one.scope: one.resumed_at for one in reversed(trips) if one.resumed_at}
-    memory = _load_memory(session, address, domain, since=now - breaker.WINDOW)
-    sign, counts = _judge(session, ticket, memory, resumed, now=now)
+    memory = _load_memory(session, scopes, since=now - breaker.WINDOW)
+    sign, counts = _judge(session, ticket, said, memory, resumed, now=now)
     trip = decide_breaker(counts, sign=sign)
     if trip is not None:
         _trip(uow, trip, scopes[trip.scope], now=now)
         return HELD_BACK + trip.reason
-    depth = 0 if sign != breaker.QUICK else counts.quick + 1 if memory.same else _DEEP
+    depth = _depth(sign, counts, is_first=not memory.same)
     session.add(
-        AutomaticMail(
-            at=now, ticket_id=ticket.id, thread=str(ticket.id), address=address, domain=domain, sign=sign, depth=depth
-        )
+        AutomaticMail(at=now, ticket_id=ticket.id, address=address, domain=domain, words=words, sign=sign, depth=depth)
     )
     return ""
+
+
+def stop_ticket(uow: UnitOfWork, ticket_id: int, *, reason: str, now: datetime) -> None:
+    """Stop automatic mail about a ticket for another reason than the counts of mail to requesters; once, loudly."""
+    known = (BreakerTrip.scope == breaker.THREAD, BreakerTrip.value == str(ticket_id), BreakerTrip.resumed_at.is_(None))
+    stopped = uow.session.scalar(select(BreakerTrip).where(*known))
+    if stopped is None:
+        _trip(uow, Trip(breaker.THREAD, reason), str(ticket_id), now=now)
+    else:
+        stopped.held_back += 1
+
+
+def last_resumed(session: Session, ticket_id: int) -> datetime | None:
+    """When somebody last let automatic mail about a ticket go out again."""
+    known = (BreakerTrip.scope == breaker.THREAD, BreakerTrip.value == str(ticket_id))
+    return session.scalar(select(func.max(BreakerTrip.resumed_at)).where(*known))
 
 
 def load_breaker(session: Session, *, now: datetime) -> BreakerView:
@@ -113,7 +130,12 @@ def resume_trip(uow: UnitOfWork, trip_id: int, *, change: Change) -> str:
 
 def scope_name(scope: str, value: str) -> str:
     """What is stopped, as people say it."""
-    names = {breaker.THREAD: f"ticket #{value}", breaker.ADDRESS: value, breaker.DOMAIN: f"everybody at {value}"}
+    names = {
+        breaker.THREAD: f"ticket #{value}",
+        breaker.ADDRESS: value,
+        breaker.WORDS: "everybody who writes the same words",
+        breaker.DOMAIN: f"everybody at {value}",
+    }
     return names.get(scope, "everybody")
 
 
@@ -123,27 +145,46 @@ def prune_automatic(uow: UnitOfWork, *, now: datetime) -> int:
     return done.rowcount  # type: ignore[attr-defined, no-any-return]
 
 
+def _depth(sign: str, counts: Counts, *, is_first: bool) -> int:
+    if sign == breaker.QUICK:
+        return _DEEP if is_first else counts.quick + 1
+    return 1 if sign and is_first else 0
+
+
 def _judge(
-    session: Session, ticket: Ticket, memory: _Memory, resumed: dict[str, datetime], *, now: datetime
+    session: Session,
+    ticket: Ticket,
+    said: Said | None,
+    memory: _Memory,
+    resumed: dict[str, datetime],
+    *,
+    now: datetime,
 ) -> tuple[str, Counts]:
-    if not memory.same and not memory.company:
-        return breaker.NO_SIGN, Counts()
-    sign = _find_sign(session, ticket, memory)
-    touched = _last_touched(session, {row.ticket_id for row in (*memory.same, *memory.company)})
     floor = now - breaker.WINDOW
 
     def count(rows: Sequence[AutomaticMail], scope: str, since: datetime, *signs: str) -> int:
         after = max(since, resumed.get(scope, floor))
         return sum(row.at > after and (not signs or row.sign in signs) for row in rows)
 
-    here = [row for row in memory.same if row.thread == str(ticket.id)]
+    alike = count(memory.alike, breaker.WORDS, _last_touched(session, memory.alike))
+    if not memory.same and not memory.company:
+        return breaker.NO_SIGN, Counts(words=alike)
+    sign = _find_sign(session, ticket, said, memory)
+    touched = _last_touched(session, (*memory.same, *memory.company))
+    here = [row for row in memory.same if row.ticket_id == ticket.id]
     counts = Counts(
         thread=count(here, breaker.THREAD, floor),
         quick=count(memory.same, breaker.ADDRESS, touched, breaker.QUICK),
         alike=count(memory.same, breaker.ADDRESS, touched, breaker.QUICK, breaker.SLOW),
         address=count(memory.same, breaker.ADDRESS, touched),
+        words=alike,
         domain=count(
             [row for row in memory.company if row.depth >= _DEEP], breaker.DOMAIN, max(touched, now - breaker.DAY)
+        ),
+        company=count(
+            [row for row in memory.company if row.depth >= (1 if row.sign == breaker.SLOW else _DEEP)],
+            breaker.DOMAIN,
+            touched,
         ),
     )
     if sign == breaker.QUICK:
@@ -151,17 +192,13 @@ def _judge(
     return sign, counts
 
 
-def _find_sign(session: Session, ticket: Ticket, memory: _Memory) -> str:
-    rows = memory.same[:_COMPARED] or memory.company[:_COMPARED]
-    said = _load_said(session, {ticket.id, *(row.ticket_id for row in rows)})
-    if ticket.id not in said:
+def _find_sign(session: Session, ticket: Ticket, said: Said | None, memory: _Memory) -> str:
+    if said is None:
         return breaker.NO_SIGN
-    earlier = [
-        Earlier(row.at, bool(memory.same), said[row.ticket_id])
-        for row in rows
-        if row.ticket_id in said and row.ticket_id != ticket.id
-    ]
-    return find_sign(said[ticket.id], at=ticket.received_at, earlier=earlier)
+    rows = [row for row in memory.same[:_COMPARED] or memory.company[:_COMPARED] if row.ticket_id != ticket.id]
+    before = _load_said(session, {row.ticket_id for row in rows})
+    earlier = [Earlier(row.at, bool(memory.same), before[row.ticket_id]) for row in rows if row.ticket_id in before]
+    return find_sign(said, at=ticket.received_at, earlier=earlier)
 
 
 def _load_trips(session: Session, scopes: dict[str, str], *, now: datetime) -> list[BreakerTrip]:
@@ -171,27 +208,34 @@ def _load_trips(session: Session, scopes: dict[str, str], *, now: datetime) -> l
     return list(session.scalars(select(BreakerTrip).where(known, lately).order_by(BreakerTrip.id.desc())))
 
 
-def _load_memory(session: Session, address: str, domain: str, *, since: datetime) -> _Memory:
+def _load_memory(session: Session, scopes: Mapping[str, str], *, since: datetime) -> _Memory:
     newest = select(AutomaticMail).order_by(AutomaticMail.at.desc(), AutomaticMail.id.desc()).limit(_REMEMBERED)
-    same = list(session.scalars(newest.where(AutomaticMail.address == address, AutomaticMail.at > since)))
-    if domain in PUBLIC_DOMAINS:
-        return _Memory(same, [])
-    return _Memory(same, list(session.scalars(newest.where(AutomaticMail.domain == domain, AutomaticMail.at > since))))
+
+    def load(column: InstrumentedAttribute[str], value: str) -> list[AutomaticMail]:
+        return list(session.scalars(newest.where(column == value, AutomaticMail.at > since))) if value else []
+
+    domain = scopes[breaker.DOMAIN]
+    return _Memory(
+        load(AutomaticMail.address, scopes[breaker.ADDRESS]),
+        [] if domain in PUBLIC_DOMAINS else load(AutomaticMail.domain, domain),
+        load(AutomaticMail.words, scopes.get(breaker.WORDS, "")),
+    )
 
 
 def _load_said(session: Session, ticket_ids: set[int]) -> dict[int, Said]:
+    if not ticket_ids:
+        return {}
     body = func.substr(Message.body, 1, _READ_CHARACTERS)
     query = select(Message.ticket_id, Message.subject, body).where(Message.kind == REQUEST)
     rows = session.execute(query.where(Message.ticket_id.in_(ticket_ids)).order_by(Message.id.desc()))
     return {ticket_id: Said(subject, text) for ticket_id, subject, text in rows}
 
 
-def _last_touched(session: Session, ticket_ids: set[int]) -> datetime:
+def _last_touched(session: Session, rows: Sequence[AutomaticMail]) -> datetime:
     """When one of our people last did something on one of these tickets: a loop has no people in it."""
-    query = select(func.max(TicketEvent.at)).where(
-        TicketEvent.ticket_id.in_(ticket_ids), TicketEvent.actor_id.is_not(None)
-    )
-    return session.scalar(query) or datetime.min.replace(tzinfo=UTC)
+    ids = {row.ticket_id for row in rows}
+    query = select(func.max(TicketEvent.at)).where(TicketEvent.ticket_id.in_(ids), TicketEvent.actor_id.is_not(None))
+    return (session.scalar(query) if ids else None) or datetime.min.replace(tzinfo=UTC)
 
 
 def _count_deep(session: Session, since: datetime) -> int:

@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 from portal.core import intake
 from portal.core.intake import IntakeFacts
 from portal.core.mail import ParsedMail
-from portal.core.mail_kinds import MailKind
+from portal.core.mail_kinds import PERSON, MailKind
 from portal.core.mail_trust import why_distrusted
-from portal.core.mail_voices import Writer
+from portal.core.mail_voices import Writer, returns_ours
+from portal.core.threading import read_tokens
 from portal.core.tickets import CLOSED
-from portal.models import MailboxRow, MailLedger, Ticket
+from portal.models import MailboxRow, MailLedger, OutgoingMail, Ticket
 from portal.services.mail_monitors import find_monitor_ticket
 from portal.services.mail_rules import decide_for_mail
 from portal.services.mail_threads import load_thread, load_writer
@@ -61,7 +62,14 @@ def load_facts(
         monitor_ticket=find_monitor_ticket(session, rule, received_at=row.received_at),
         is_released=row.is_released,
         is_text=row.as_text,
+        is_echo=kind.kind == PERSON and thread.is_proof and _is_echo(session, mail, mac),
     )
+
+
+def _is_echo(session: Session, mail: ParsedMail, mac: Mac) -> bool:
+    tokens = read_tokens(mail.text, mac=mac) if "nd." in mail.text.lower() and not mail.attachments else ()
+    ours = session.get(OutgoingMail, tokens[-1].row_id) if tokens else None
+    return ours is not None and returns_ours(mail.text, ours.text)
 
 
 def _is_over(session: Session, ticket: Ticket, now: datetime) -> bool:

@@ -29,9 +29,10 @@ from portal.core.threading import (
 from portal.models import KnownMessageId, MailLedger, Message, OutgoingMail, Requester, Ticket, TicketCopy, User
 from portal.services.merged import find_merged, with_merged
 from portal.services.settings import load_settings
-from portal.services.tickets import REPLY, REQUEST
+from portal.services.tickets import ANSWER, REPLY, REQUEST
 
 _MOST = 5  # tickets that are looked at on weak signs
+_SAID = 10  # answers that a technician's next one is held against
 
 Mac = Callable[[bytes], bytes]
 
@@ -61,7 +62,7 @@ def _followed(decision: ThreadDecision, final: Mapping[int, int]) -> ThreadDecis
 
 
 def load_writer(session: Session, row: MailLedger, mail: ParsedMail, *, ticket: Ticket, distrust: str) -> Writer:
-    """Who wrote a mail that joins `ticket`. Two lookups."""
+    """Who wrote a mail that joins `ticket`. Two lookups, and one more for our own people."""
     requester = session.get(Requester, ticket.requester_id) if ticket.requester_id else None
     address = requester.email.lower() if requester else ""
     sender = mail.sender.key if mail.sender else ""
@@ -77,7 +78,14 @@ def load_writer(session: Session, row: MailLedger, mail: ParsedMail, *, ticket: 
         reaches_requester=bool(address) and address in (one.key for one in (*mail.to, *mail.cc)),
         is_sent=row.is_sent,
         distrust=distrust,
+        said=_said_by_mail(session, ticket, member.id) if member else (),
     )
+
+
+def _said_by_mail(session: Session, ticket: Ticket, staff_id: int) -> tuple[str, ...]:
+    mine = (Message.ticket_id == ticket.id, Message.kind == ANSWER, Message.author_id == staff_id)
+    query = select(Message.body).where(*mine, Message.ledger_id.is_not(None))
+    return tuple(session.scalars(query.order_by(Message.id.desc()).limit(_SAID)))
 
 
 def _decide_bounce(session: Session, mail: ParsedMail, mac: Mac) -> ThreadDecision | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -14,22 +14,25 @@ from portal.core.permissions import WORKING
 from portal.core.quoting import own_words
 from portal.core.settings import SiteSettings
 from portal.models import Message, OutgoingMail, Queue, Requester, Ticket, TicketEvent, UnitOfWork, User
+from portal.services.breaker import last_resumed, stop_ticket
 from portal.services.context import Context
 from portal.services.mail_out import Draft, add_mail
 from portal.services.settings import load_settings
 
 ASSIGNEE, EVERYONE = "assignee", "everyone"
 _LONGEST = 4000
-# Whoever has not looked at three does not need a fourth; and a technician's own out-of-office robot, which answers
-# notices, goes in circles with a requester's no longer than this.
+# Whoever has not looked at three does not need a fourth.
 _UNSEEN, _IN_A_DAY = 3, 20
+# A technician's own robot, which answers notices, goes in circles with a requester's no longer than this.
+_BY_MAIL_ONLY, _ACTS = 20, 100
+_CIRCLE = f"{_BY_MAIL_ONLY} notices about it were answered by mail only, perhaps by a machine."
 
 
 def tell_team(context: Context, uow: UnitOfWork, ticket: Ticket, message: Message, *, is_new: bool = False) -> int:
     """Mail the assignee, or as the setting says everybody while there is none. Returns how many were written to."""
     settings = load_settings(uow.session)
     people = _people(uow.session, ticket, settings) if settings.mail_team and not ticket.is_imported else ()
-    if not people or _is_enough(context, uow.session, ticket):
+    if not people or _is_enough(context, uow, ticket):
         return 0
     phrases = phrases_of(settings.site_language)
     requester = uow.session.get(Requester, ticket.requester_id) if ticket.requester_id else None
@@ -58,8 +61,9 @@ def _people(session: Session, ticket: Ticket, settings: SiteSettings) -> Sequenc
     return session.scalars(query).all() if settings.mail_team == EVERYONE else ()
 
 
-def _is_enough(context: Context, session: Session, ticket: Ticket) -> bool:
+def _is_enough(context: Context, uow: UnitOfWork, ticket: Ticket) -> bool:
     """Counted in messages told of, not in mails: a message is one notice, however many people get it."""
+    session = uow.session
     told = select(func.count(func.distinct(OutgoingMail.created_at))).where(
         OutgoingMail.ticket_id == ticket.id, OutgoingMail.event == TEAM_NOTICE
     )
@@ -70,6 +74,23 @@ def _is_enough(context: Context, session: Session, ticket: Ticket) -> bool:
         TicketEvent.ticket_id == ticket.id, TicketEvent.actor_id.is_not(None)
     )
     since = session.scalar(acted)
-    if since is not None:
-        told = told.where(OutgoingMail.created_at > since)
-    return (session.scalar(told) or 0) >= _UNSEEN
+    unseen = told.where(OutgoingMail.created_at > since) if since is not None else told
+    if (session.scalar(unseen) or 0) >= _UNSEEN:
+        return True
+    if (session.scalar(told) or 0) < _BY_MAIL_ONLY:
+        return False
+    since = _last_by_hand(session, ticket)
+    by_mail = told.where(OutgoingMail.created_at > since) if since is not None else told
+    if (session.scalar(by_mail) or 0) < _BY_MAIL_ONLY:
+        return False
+    stop_ticket(uow, ticket.id, reason=_CIRCLE, now=context.clock.now())
+    return True
+
+
+def _last_by_hand(session: Session, ticket: Ticket) -> datetime | None:
+    """When one of our people last did something on a page: what comes by mail may be a robot's."""
+    acts = select(TicketEvent).where(TicketEvent.ticket_id == ticket.id, TicketEvent.actor_id.is_not(None))
+    newest = session.scalars(acts.order_by(TicketEvent.id.desc()).limit(_ACTS))
+    times = [one.at for one in newest if not (one.kind == "answered" and one.data.get("by") == "mail")][:1]
+    resumed = last_resumed(session, ticket.id)
+    return max([*times, *([resumed] if resumed else [])], default=None)

@@ -16,6 +16,7 @@ from portal.core.breaker import (
     Counts,
     Earlier,
     Said,
+    base_address,
     decide_breaker,
     find_sign,
     fingerprint,
@@ -135,9 +136,15 @@ def test_texts_are_alike_when_nearly_all_words_are_numbers_aside(one: str, other
         (Counts(alike=5), "", None),
         (Counts(address=17), "", None),
         (Counts(address=18), "", ADDRESS),
+        (Counts(words=11), "", None),
+        (Counts(words=12), "", WORDS),
+        (Counts(words=12, domain=6), QUICK, WORDS),
         (Counts(domain=5), QUICK, None),
         (Counts(domain=6), QUICK, DOMAIN),
         (Counts(domain=60), "", None),
+        (Counts(company=9), SLOW, None),
+        (Counts(company=10), SLOW, DOMAIN),
+        (Counts(company=60), "", None),
         (Counts(total=60), QUICK, None),
         (Counts(total=60, quick=1), "", None),
         (Counts(total=5, quick=1), QUICK, None),
@@ -210,3 +217,31 @@ def test_texts_are_alike_from_85_words_in_a_hundred_and_from_as_many_as_asked_fo
 def test_the_reason_counts_the_mails(counts, sign, scope, words) -> None:
     trip = decide_breaker(counts, sign=sign)
     assert (trip.scope if trip else None) == scope and (trip is None or trip.reason.startswith(words))
+
+
+@pytest.mark.parametrize(
+    ("address", "base"),
+    [
+        ("Dana+1@Customer.example", "dana@customer.example"),
+        ("dana@customer.example", "dana@customer.example"),
+        ("+@customer.example", "+@customer.example"),
+        ("dana", "dana"),
+        ("", ""),
+    ],
+)
+def test_a_tag_makes_no_other_address(address: str, base: str) -> None:
+    assert base_address(address) == base
+
+
+def test_a_fingerprint_is_of_words_and_not_of_figures_days_or_quotes() -> None:
+    one = Said("a", "I am away until Monday, your mail has number 12.")
+    other = Said("b", "I am away until Friday, your mail has number 13.\n\nOn Monday, Shop wrote:\n> Hello")
+    assert fingerprint(one) == fingerprint(other) != "" and len(fingerprint(one)) <= 32
+    assert fingerprint(Said("a", "I am away, your phone has number")) != fingerprint(one)
+    assert fingerprint(Said("The internet is down since this morning", "The internet is down")) == ""
+
+
+def test_the_very_same_words_of_a_colleague_are_a_slow_sign_also_when_they_are_few() -> None:
+    said = Said("x", "Our opening hours are nine to five.")
+    assert sign(said, before(5, said, same=False)) == SLOW
+    assert sign(said, before(5, Said("x", "Our opening hours are ten to six, please."), same=False)) == ""

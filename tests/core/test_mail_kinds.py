@@ -226,3 +226,17 @@ def test_bulk_mail_names_the_header_that_gave_it_away(name):
 
 def test_a_sender_that_takes_no_replies_may_open_a_ticket():
     assert kind(mail_bytes(sender="no-reply@customer.example")).opens_ticket
+
+
+@pytest.mark.parametrize(
+    ("subject", "found"),
+    [
+        ("Automatic reply: [#12] Printer", "automatic"),  # a robot that drops References but not our subject
+        ("Abwesenheitsnotiz: [#12] Drucker", "automatic"),
+        ("Automatic reply: Printer", "person"),  # who forwards or types it
+        ("Re: [#12] Automatic reply does not work", "person"),
+        ("[#12] Out of office does not work", "person"),
+    ],
+)
+def test_a_robots_subject_before_ours_is_an_answer_also_without_references(subject, found):
+    assert kind(mail_bytes(subject=subject)).kind == found

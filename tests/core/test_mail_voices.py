@@ -10,6 +10,7 @@ from portal.core.mail_voices import (
     answer_text,
     begins_with_note,
     decide_voice,
+    returns_ours,
     shown_inline,
 )
 from portal.core.threading import ID, SUBJECT, TOKEN, UNSEEN, ThreadDecision
@@ -108,3 +109,47 @@ def test_pictures_of_quotes_and_signatures_stay_inside():
     html = '<p><img src="cid:shot@x"></p><div class="gmail_quote"><img src="cid:logo@y"></div>'
     assert shown_inline(html) == {"shot@x"} and shown_inline("") == frozenset()
     assert shown_inline("<p><img src=cid:a></p>") == {"a"}
+
+
+AWAY = "I am out of the office until Monday and answer then."
+
+
+@pytest.mark.parametrize(
+    ("said", "text", "kind"),
+    [
+        ((AWAY,), AWAY, ANSWER),  # a person may say it twice
+        ((AWAY, AWAY.replace("Monday", "Friday")), AWAY, NOTE),
+        ((AWAY, AWAY), "I have ordered a new toner, it comes with the next post.", ANSWER),
+        (("Done.", "Done.", "Done."), "Done.", ANSWER),  # people say short words often
+    ],
+)
+def test_what_one_of_us_says_by_mail_for_the_third_time_stays_inside(said, text, kind):
+    found = voice(text, writer=Writer(staff_id=2, staff_name="Bob", said=said))
+    assert found.kind == kind and (kind == ANSWER or "third time" in found.reason)
+
+
+OURS = "Hello Dana,\n\nYour request has arrived.\nA reply with the word URGENT wakes somebody.\n\nRef: nd.1.2.x.y\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "echoes"),
+    [
+        (OURS, True),
+        (OURS.replace("\n", "\n  "), True),
+        (f"---------- Forwarded message ---------\nFrom: Help <help@a.example>\nSubject: x\n\n{OURS}", True),
+        (f"Begin forwarded message:\n\nVon: Help\nDatum: heute\n\n{OURS}", True),
+        (f"URGENT\n\n{OURS}", False),
+        (f"thanks\n{OURS}", False),
+        (f"CLOSE\nFrom: Help\n{OURS}", False),
+        (f"On Friday Help wrote:\n{OURS}", False),
+        (f"PS: it still burns\n\n{OURS}", False),
+        (f"-- for your file --\nit burns\n{OURS}", False),
+        (f"---------- Forwarded message ---------\nFrom: Help <help@a.example>\n\nURGENT\n{OURS}", False),
+        (f"{OURS}\nURGENT", False),
+        ("URGENT", False),
+        ("", False),
+    ],
+)
+def test_our_own_mail_that_comes_back_is_known_and_one_word_added_makes_it_a_reply(text, echoes):
+    assert returns_ours(text, OURS) is echoes
+    assert not returns_ours(text, "")

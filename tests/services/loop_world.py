@@ -32,7 +32,8 @@ Strip = Callable[[EmailMessage], None]
 
 
 class Post:
-    """Carries mail between addresses. `people` by address or by domain; who is nobody gets it and is silent."""
+    """Carries mail between addresses. `people` by address or by domain; "*" is
+    everybody else; who is nobody gets it and is silent."""
 
     def __init__(self) -> None:
         self.clock = Times()
@@ -69,7 +70,7 @@ class Post:
                     self.post(str(reader), answer, seconds=seconds)
 
     def _ask(self, to: str, raw: bytes) -> Answers:
-        person = self.people.get(to) or self.people.get(to.rpartition("@")[2])
+        person = self.people.get(to) or self.people.get(to.rpartition("@")[2]) or self.people.get("*")
         return person(message_from_bytes(raw, policy=policy.default)) if person else ()
 
     def _move(self, at: datetime) -> None:
@@ -89,8 +90,12 @@ class _Servers(FakeMailServers):
 class Installation:
     """A whole Nightdesk, live, that wakes nobody but for emergencies."""
 
-    def __init__(self, post: Post, folder: Path, address: str, *, strip: Strip | None = None) -> None:
+    def __init__(
+        self, post: Post, folder: Path, address: str, *, strip: Strip | None = None, ahead: timedelta = timedelta()
+    ) -> None:
+        """`ahead`: of ours, the clock of its mail server."""
         folder.mkdir()
+        self._ahead = ahead
         self.address, self.world = address, make_mail_world(folder)
         self.world.clock = post.clock
         self.world.mail = _Servers(post, strip or (lambda mail: None))
@@ -103,7 +108,7 @@ class Installation:
         post.installations.append(self)
 
     def deliver(self, raw: bytes) -> None:
-        self.box.deliver(raw, at=self.world.clock.now())
+        self.box.deliver(raw, at=self.world.clock.now() + self._ahead)
 
     def work(self) -> None:
         world = self.world

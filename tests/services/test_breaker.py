@@ -12,11 +12,13 @@ from portal.models import Alarm, AutomaticMail, BreakerTrip, Message, OutgoingMa
 from portal.services.breaker import (
     HELD_BACK,
     count_trips,
+    last_resumed,
     load_breaker,
     pass_breaker,
     prune_automatic,
     resume_trip,
     scope_name,
+    stop_ticket,
 )
 from tests.services.mail_world import make_mail_world
 from tests.services.runtime_world import write
@@ -198,3 +200,54 @@ def test_a_scope_has_a_name_for_people():
     assert [scope_name(*one) for one in (("thread", "7"), ("address", "a@b"), ("domain", "b"), ("total", ""))] == [
         "ticket #7", "a@b", "everybody at b", "everybody",
     ]  # fmt: skip
+
+
+def test_a_ticket_can_be_stopped_for_another_reason_and_says_so_once(world):
+    ticket_id = ask(world, count=False)
+    for _ in range(2):
+        with world.database.unit_of_work() as uow:
+            stop_ticket(uow, ticket_id, reason="Two machines.", now=world.clock.now())
+    (trip,) = rows(world, BreakerTrip)
+    assert (trip.scope, trip.value, trip.reason, trip.held_back) == ("thread", str(ticket_id), "Two machines.", 2)
+    assert len(rows(world, Alarm)) == 1
+    with world.database.read_session() as session:
+        assert last_resumed(session, ticket_id) is None
+
+
+def test_the_same_words_at_another_provider_each_time_are_stopped_and_other_words_are_not(world):
+    sent = [ask(world, f"r@r{number}.example", minutes=300) == "" for number in range(20)]
+    assert sent == [True] * 12 + [False] * 8 and [trip.scope for trip in rows(world, BreakerTrip)] == ["words"]
+    assert ask(world, "dana@other.example", "The printer on the second floor is jammed.") == ""
+    assert "same words" in scope_name("words", rows(world, BreakerTrip)[0].value)
+
+
+def test_the_same_words_of_many_that_somebody_here_deals_with_stop_nobody(world):
+    """Customers pass on the same phishing mail, and Bob looks at them now and then."""
+    for number in range(40):
+        assert ask(world, f"r@r{number}.example", minutes=30) == ""
+        if number % 10 == 9:
+            touch(world)
+
+
+def test_a_slow_machine_with_another_address_of_its_company_each_time_is_stopped(world):
+    """Four texts of few words, in turn."""
+    texts = (
+        "Thank you, we value your mail a lot.",
+        "Our opening hours are nine to five.",
+        "Nobody reads this address.",
+    )
+    sent = [ask(world, f"r{number}@c.example", texts[number % 3], minutes=300) == "" for number in range(30)]
+    assert 10 <= sum(sent) <= 20 and not any(sent[20:])
+
+
+def test_a_tag_in_the_address_is_no_other_address(world):
+    assert [ask(world, f"robot+{number}@gmail.com") == "" for number in range(5)] == [True] * 3 + [False] * 2
+
+
+def test_a_customers_script_gets_a_ticket_for_each_mail_and_one_alarm(world):
+    """Forty in five minutes, each about another machine: eighteen are confirmed, then somebody is told."""
+    names = ["".join("abcdefghij"[int(digit)] for digit in str(number * 7919)) for number in range(40)]
+    held = [ask(world, "script@c.example", f"Disk of {one} is full", minutes=0.1) for one in names]
+    assert sum(not one for one in held) == 18 and len(rows(world, Ticket)) == 40
+    (trip,) = rows(world, BreakerTrip)
+    assert (trip.scope, trip.held_back) == ("address", 22) and len(rows(world, Alarm)) == 1

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
-from portal.models import MailSuspension
+from portal.models import MailSuspension, Message, SettingRow, User
 from tests.mails import mail_bytes
 from tests.services.loop_world import Installation, Post, answer_by, bounce_by, without_signs
 
@@ -36,6 +40,22 @@ def lost(number, mail):
     return f"Your mail {mail['Message-ID']} could not be delivered to the mailbox"
 
 
+def other_desk(number, mail):
+    return f'Your request "{mail["Subject"]}" was logged as TT-{1000 + number}. Our team will look at it shortly.'
+
+
+def in_german(number, mail):
+    return f"Diese E-Mail konnte nicht zugestellt werden: {mail['To']}. Grund: Empfänger unbekannt (550 5.1.1)."
+
+
+def echoed(number, mail):
+    return mail.get_body(("plain",)).get_content()
+
+
+def passed_on(number, mail):
+    return f"---------- Forwarded message ---------\nFrom: Help <help@a.example>\n\n{echoed(number, mail)}"
+
+
 DAY = 86_400
 CHANGED = {"refers": False, "subject": changed}
 ROBOTS = {
@@ -54,11 +74,41 @@ ROBOTS = {
     "a bouncing server that says nothing": {
         "sender": "mail-system@r.example", "text": lost, "refers": False, "subject": lambda n, s: "Your mail",
     },
+    "another help desk": {"text": other_desk, "subject": lambda n, s: f"[TT-{1000 + n}] {s}", "refers": False},
+    "another help desk with subjects of its own": {
+        "text": other_desk, "subject": lambda n, s: f"[TT-{1000 + n}] New request", "refers": False,
+    },
+    "a list that echoes us": {"sender": "list@r.example", "text": echoed, "subject": lambda n, s: f"[list] {s}"},
+    "a forwarder that sends us back": {"text": passed_on, "subject": lambda n, s: f"Fwd: {s}", "refers": False},
+    "a mailer-daemon without a report": {"sender": "MAILER-DAEMON@r.example", "text": lost, **CHANGED},
+    "a postmaster in German": {
+        "sender": "postmaster@r.example", "text": in_german, "refers": False,
+        "subject": lambda n, s: f"Unzustellbar: {s}",
+    },
+    "a bounce from no address": {"sender": "<>", "text": lost, **CHANGED},
+    "a bounce of an unknown kind in German": {"sender": "mx@r.example", "text": in_german, **CHANGED},
+    "with a tag in its address": {"sender": "r+{n}@r.example", **CHANGED},
+    "at another provider each time": {"sender": "r@r{n}.other", **CHANGED},
+    "from another address of a big provider each time": {"sender": "r{n}@gmail.com", **CHANGED},
+}  # fmt: skip
+# How long they wait, and from where: nothing of this may help them.
+SLOWER = {
+    f"{name}, after {seconds} s": {**ROBOTS[name], "seconds": seconds}
+    for name in (
+        "without headers and references", "with several texts", "from another address each time",
+        "with a tag in its address", "at another provider each time", "another help desk with subjects of its own",
+        "from another address of a big provider each time",
+    )
+    for seconds in (60, 5 * 3600, DAY)
+}  # fmt: skip
+SLOWER["with other words each time, after 5 hours"] = {"text": shuffled, **CHANGED, "seconds": 5 * 3600}
+SLOWER["several texts from another address each time"] = {
+    "sender": "r{n}@r.example", "text": lambda n, m: CANNED[n % 4], **CHANGED, "seconds": 5 * 3600,
 }  # fmt: skip
 
 
 def robot(name, domain="r.example"):
-    options = {"sender": "r@r.example", "text": lambda n, m: AWAY, **ROBOTS[name]}
+    options = {"sender": "r@r.example", "text": lambda n, m: AWAY, **(ROBOTS | SLOWER)[name]}
     return answer_by(options.pop("sender").replace("r.example", domain), options.pop("text"), **options)
 
 
@@ -81,11 +131,20 @@ def most_in_a_thread(shop):
     return max(Counter(mail.ticket_id for mail in shop.automatic).values(), default=0)
 
 
-@pytest.mark.parametrize("name", ROBOTS)
+# The quickest of each kind; `make test-more` plays them all.
+OFTEN = ("with proper headers", "without headers and references", "with a changed subject", "another help desk")
+
+
+@pytest.mark.parametrize(
+    "name", [one if one in OFTEN else pytest.param(one, marks=pytest.mark.more) for one in ROBOTS | SLOWER]
+)
 def test_a_robot_that_answers_everything_for_thirty_days(post, shop, name):
-    post.people["r.example"] = robot(name)
+    post.people["*"] = robot(name)
     begin(post)
     post.run()
+    print(
+        f"{len(shop.automatic)} automatic mails, {most_in_a_thread(shop)} in a thread, {len(shop.trips)} stops: {name}"
+    )
     assert 1 <= len(shop.automatic) <= 20 and most_in_a_thread(shop) <= 3
     if len(shop.automatic) > 3:
         assert shop.trips
@@ -110,17 +169,72 @@ def test_after_one_delivery_report_a_dead_address_gets_nothing_more(post, shop):
         assert session.get(MailSuspension, "r@r.example") is not None
 
 
-@pytest.mark.parametrize("strip", [None, without_signs], ids=["with headers", "headers lost on the way"])
-def test_two_installations_wired_to_each_other(post, shop, tmp_path, strip):
+def without_everything(mail):
+    """A gateway that makes a new mail of each, with no word of ours that could be known again."""
+    without_signs(mail)
+    tag = re.compile(r"\[#\d+\] ?|Ref: .*|nd\.\d+\.[a-z0-9.]+")
+    subject, text = (tag.sub("", one) for one in (str(mail["Subject"]), mail.get_body(("plain",)).get_content()))
+    del mail["Subject"], mail["Message-ID"]
+    mail["Subject"], mail["Message-ID"] = subject, f"<{hash(text) % 10**9}.{len(text)}@gateway.example>"
+    mail.clear_content()
+    mail.set_content(text)
+
+
+@pytest.mark.parametrize(
+    ("strip", "public", "hours"),
+    [
+        (None, "", 0),
+        (without_signs, "", 0),
+        (without_signs, "https://help.{}.example", -2),
+        (without_everything, "", 0),
+        (without_everything, "https://help.{}.example", -2),
+        pytest.param(without_everything, "", 2, marks=pytest.mark.more),
+    ],
+)
+def test_two_installations_wired_to_each_other(post, shop, tmp_path, strip, public, hours):
+    """With and without public addresses; the mail server of the other has another clock."""
     shop.world.mail._strip = strip or (lambda mail: None)
-    other = Installation(post, tmp_path / "b", "help@b.example", strip=strip)
+    other = Installation(post, tmp_path / "b", "help@b.example", strip=strip, ahead=timedelta(hours=hours))
+    for one, name in ((shop, "a"), (other, "b")):
+        one.world.site_url = public.format(name)
+    post.clock.move(3 * 3600)  # what a server dates before the connection is taken for old mail
     begin(post, sender="help@b.example")
     begin(post, sender="help@a.example", to="help@b.example")
     post.run()
+    assert shop.automatic and other.automatic
     for one in (shop, other):
+        print(f"{len(one.automatic)} automatic mails, {most_in_a_thread(one)} in a thread, {len(one.trips)} stops")
         assert len(one.automatic) <= 20 and most_in_a_thread(one) <= 3
 
 
+@pytest.mark.more
+@pytest.mark.parametrize("words", [lambda n, m: AWAY, shuffled], ids=["the same words", "other words each time"])
+def test_a_technicians_robot_and_a_requesters_do_not_talk_through_us(post, shop, words):
+    """Both without any sign of a machine, every five hours."""
+    options = {"seconds": 5 * 3600}
+    post.people |= {
+        "bob@staff.example": answer_by("bob@staff.example", words, **options),
+        "r@r.example": answer_by("r@r.example", words, **options),
+    }
+    with shop.world.database.unit_of_work() as uow:
+        uow.session.merge(SettingRow(key="mail.team", value=json.dumps("everyone")))
+        uow.session.add(
+            User(
+                name="Bob", email="bob@staff.example", role="technician", password_hash="x", is_active=True,
+                created_at=post.clock.now(),
+            )
+        )  # fmt: skip
+    begin(post)
+    post.run()
+    with shop.world.database.read_session() as session:
+        answers = session.scalars(select(Message).where(Message.kind == "answer")).all()
+    if words is shuffled:
+        assert len(answers) <= 25 and [trip.scope for trip in shop.trips] == ["thread"]
+    else:
+        assert len(answers) == 2 and not shop.trips
+
+
+@pytest.mark.more
 def test_everything_at_once_for_thirty_days(post, shop, tmp_path):
     """Two installations behind a gateway that strips every sign, an absent robot and a bouncing one, each twice."""
     shop.world.mail._strip = without_signs

@@ -7,7 +7,9 @@ import json
 import pytest
 from sqlalchemy import select
 
-from portal.models import Message, OutgoingMail, Requester, SettingRow, Ticket, TicketEvent, User
+from portal.models import Alarm, BreakerTrip, Message, OutgoingMail, Requester, SettingRow, Ticket, TicketEvent, User
+from portal.services.audit import Change
+from portal.services.breaker import last_resumed, resume_trip, stop_ticket
 from portal.services.team_notices import tell_team
 from tests.services.mail_world import add_mailbox, make_mail_world
 from tests.services.paging_world import add_ticket
@@ -93,6 +95,43 @@ def test_two_robots_with_us_between_them_end_after_twenty_a_day(world):
                 TicketEvent(ticket_id=ticket_id, at=world.clock.now(), actor_id=BOB, kind="answered", data={})
             )
     assert told == 20
+
+
+def test_what_is_only_ever_answered_by_mail_is_stopped_after_twenty_and_somebody_is_told(world):
+    """Two machines that answer slowly, with us between them: the day's limit never sees them."""
+    set_up(world, mail__team="assignee")
+    ticket_id = add_ticket(world.database, assignee_id=BOB)
+
+    def round_trip(**data):
+        told = reply(world, ticket_id, minutes=300)
+        with world.database.unit_of_work() as uow:
+            event = TicketEvent(ticket_id=ticket_id, at=world.clock.now(), actor_id=BOB, kind="answered", data=data)
+            uow.session.add(event)
+        return told
+
+    assert [round_trip(by="mail") for _ in range(22)] == [1] * 20 + [0, 0]
+    with world.database.read_session() as session:
+        (trip,) = session.scalars(select(BreakerTrip))
+        assert (trip.scope, trip.value, trip.held_back) == ("thread", str(ticket_id), 2)
+        assert len(session.scalars(select(Alarm)).all()) == 1
+    round_trip()  # Bob answers on the page
+    assert [round_trip(by="mail") for _ in range(3)] == [1, 1, 1]
+
+
+def test_a_stop_that_somebody_resumes_counts_anew(world):
+    set_up(world, mail__team="assignee")
+    ticket_id = add_ticket(world.database, assignee_id=BOB)
+    with world.database.unit_of_work() as uow:
+        stop_ticket(uow, ticket_id, reason="A circle.", now=world.clock.now())
+        stop_ticket(uow, ticket_id, reason="A circle.", now=world.clock.now())
+    with world.database.read_session() as session:
+        (trip,) = session.scalars(select(BreakerTrip))
+        assert last_resumed(session, ticket_id) is None and trip.held_back == 2
+    world.clock.move(60)
+    with world.database.unit_of_work() as uow:
+        resume_trip(uow, trip.id, change=Change(ALICE, world.clock.now()))
+    with world.database.read_session() as session:
+        assert last_resumed(session, ticket_id) == world.clock.now()
 
 
 def test_nobody_is_told_of_their_own_words_of_imports_or_after_they_left(world):
