@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -205,7 +206,7 @@ class Supervisor:
         for _ in range(_PREPARE_TRIES):
             outcome = self._start_prepare()
             self._tell_prepare(is_first=True)
-            self._wait(lambda: outcome.is_over, _PREPARE_SECONDS)
+            self._wait(partial(getattr, outcome, "is_over"), _PREPARE_SECONDS)
             if self._is_stopping or not outcome.is_killed:
                 break
             self._log.note("the preparation of the database was killed", level="warning")

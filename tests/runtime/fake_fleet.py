@@ -1,7 +1,8 @@
 """A supervisor with children that do next to nothing: `python -m tests.runtime.fake_fleet DATA_DIR PORT QUEUE`.
 
 A file in the data folder changes what the children do: `break-load` (new ones die while loading), `break-prepare`
-(the migration fails), `kill-prepare` (it is killed once), `slow` (the web answers after that many seconds), `stubborn` (workers do not stop).
+(the migration fails), `kill-prepare` (it is killed once), `slow` (the web answers after that many seconds), `stubborn`
+(workers do not stop).
 """
 
 from __future__ import annotations
