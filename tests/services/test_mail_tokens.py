@@ -1,10 +1,12 @@
 """Tokens in the database: sealed, renewed by one process at a time, and never an old one over a new one."""
 
 import threading
+import time
 
 import pytest
 
 from portal.core.errors import GatewayError
+from portal.integrations.oauth.tokens import AccessTokens
 from portal.models import MailToken
 from portal.services.mail_tokens import LEASE, MailTokens, open_account
 from portal.services.mailboxes import delete_mailbox
@@ -53,6 +55,49 @@ def test_one_renews_and_the_other_waits_for_what_came_of_it(world, store):
     # Either it saw the new tokens and leaves it at that, or it came when all was over and looks for itself.
     assert store.load() == "renewed" and len(seen) == 1
     assert every(world, MailToken)[0].authorized_at is None
+
+
+class Provider:
+    """Tokens that are good once renewed; a refresh takes a moment."""
+
+    def __init__(self):
+        self.renewed = []
+
+    def current(self, tokens):
+        return tokens, time.time() + 3600 if tokens.startswith("new") else 0.0
+
+    def renew(self, tokens):
+        self.renewed.append(tokens)
+        return f"new {len(self.renewed)}"
+
+
+def test_many_processes_at_once_renew_once_and_all_have_the_stored_token(world, store):
+    store.save("old")
+    provider, start, got = Provider(), threading.Barrier(4), []
+
+    def ask():
+        own = AccessTokens(provider, MailTokens(world, world.mailbox_id))  # its own, as in another process
+        start.wait()
+        got.append(own.get())
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert provider.renewed == ["old"] and got == ["new 1"] * 4 and store.load() == "new 1"
+
+
+def test_a_token_that_could_not_be_stored_is_not_used(world, store):
+    """The rotated refresh token in it would be lost with the process."""
+    provider = Provider()
+    tokens = AccessTokens(provider, store)
+    save, store.save = store.save, lambda tokens: (_ for _ in ()).throw(OSError("disk full"))
+    with pytest.raises(OSError, match="full"):
+        tokens.get()
+    assert provider.renewed == [""] and store.load() == ""
+    store.save = save
+    assert tokens.get() == "new 2" == store.load()
 
 
 def refresh(store):

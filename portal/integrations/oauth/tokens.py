@@ -10,10 +10,12 @@ from typing import Any, Protocol
 
 from portal.core.errors import GatewayError
 from portal.core.ports import MailAccount, SignInStep, TokenStore
+from portal.core.retry import MAX_ASKED_WAIT
 from portal.integrations.oauth.google import GoogleProvider
 from portal.integrations.oauth.microsoft import MicrosoftProvider
 from portal.integrations.oauth.settings import GOOGLE, OAuthSettings
 
+_PAUSE = 10.0  # seconds; short, because somebody may be mending it and press the test button
 _MARGIN = 120.0  # seconds before its end that a token counts as over: clocks differ, requests take time
 
 
@@ -65,6 +67,8 @@ class AccessTokens:
     def __init__(self, provider: Provider, store: TokenStore) -> None:
         self._provider, self._store = provider, store
         self._kept, self._until = "", 0.0
+        self._refusal: GatewayError | None = None
+        self._refused_with, self._refused_until = "", 0.0
         self._lock = threading.Lock()
 
     def __call__(self) -> str:
@@ -84,10 +88,25 @@ class AccessTokens:
                 return self._kept
             if not is_ours:
                 raise GatewayError("Another process is renewing the sign-in of this mailbox.", retry_after=5)
-            tokens = self._provider.renew(self._store.load())
+            tokens = self._ask(self._store.load())
             self._store.save(tokens)
         self._kept, self._until = self._provider.current(tokens)
         return self._kept
+
+    def _ask(self, tokens: str) -> str:
+        """A refusal stands for a moment, as long as nobody signs in: a hundred mails that wait would all ask again."""
+        if self._refusal is not None and tokens == self._refused_with and time.monotonic() < self._refused_until:
+            error = self._refusal
+            raise GatewayError(
+                error.message, permanent=error.permanent, retry_after=error.retry_after, code=error.code
+            ) from error
+        try:
+            return self._provider.renew(tokens)
+        except GatewayError as error:
+            if error.permanent or error.retry_after:
+                self._refusal, self._refused_with = error, tokens
+                self._refused_until = time.monotonic() + min(error.retry_after or _PAUSE, MAX_ASKED_WAIT)
+            raise
 
     def _load(self, refused: str) -> bool:
         token, until = self._provider.current(self._store.load())

@@ -85,3 +85,51 @@ def test_the_account_names_its_provider():
     assert isinstance(make_provider(MailAccount("1", oauth={"client_id": "x", "provider": "google"})), GoogleProvider)
     with pytest.raises(GatewayError, match="does not sign in by OAuth"):
         make_provider(MailAccount("1"))
+
+
+class Refusing(FakeProvider):
+    def __init__(self, error):
+        super().__init__()
+        self.error = error
+
+    def renew(self, tokens):
+        self.renewed += 1
+        raise self.error
+
+
+def ask(tokens):
+    with pytest.raises(GatewayError) as caught:
+        tokens.get()
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("error", "pause"),
+    [
+        (GatewayError("ended", permanent=True, code="login"), 10),
+        (GatewayError("busy", retry_after=90), 90),
+        (GatewayError("busy", retry_after=10**9), 3600),
+    ],
+)
+def test_a_refusal_is_not_asked_for_a_hundred_times(monkeypatch, error, pause):
+    clock = [1000.0]
+    monkeypatch.setattr("portal.integrations.oauth.tokens.time.monotonic", lambda: clock[0])
+    provider, store = Refusing(error), MemoryTokens()
+    tokens = AccessTokens(provider, store)
+    said = [ask(tokens) for _ in range(100)]
+    assert {(one.message, one.permanent, one.code) for one in said} == {(error.message, error.permanent, error.code)}
+    assert provider.renewed == 1
+    clock[0] += pause
+    ask(tokens)
+    assert provider.renewed == 2
+    store.save("another 1")  # somebody signed in meanwhile
+    ask(tokens)
+    assert provider.renewed == 3
+
+
+def test_a_provider_that_is_away_is_asked_each_time():
+    provider = Refusing(GatewayError("away"))
+    tokens = AccessTokens(provider, MemoryTokens())
+    for _ in range(2):
+        ask(tokens)
+    assert provider.renewed == 2
