@@ -174,6 +174,9 @@ class Walk:
 def test_every_mail_is_one_row_whatever_its_server_does(tmp_path, seed):
     with scripted_imap() as server:
         walk = Walk(tmp_path, server, seed)
-        walk.play()
-        walk.check()
-        walk.house.world.mail.close()
+        try:
+            walk.play()
+            walk.check()
+        finally:
+            walk.house.world.mail.close()
+            walk.house.world.database.dispose()
