@@ -166,7 +166,7 @@ def _is_more_than_a_signature(lines: list[str]) -> bool:
 
 
 def _is_sentence(text: str) -> bool:
-    words = SENTENCE_WORD.findall(text)
+    words: list[str] = SENTENCE_WORD.findall(text)
     small = sum(word[0].islower() for word in words)
     if len(words) < 4:
         return False
