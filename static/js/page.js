@@ -72,8 +72,31 @@
     }
     if (target.id === "flash") target.scrollIntoView({ block: "nearest" });
     focusFirstError(target);
+    giveFocusBack(target);
     showCheckAll(document);
   });
+
+  // A swap that replaces what had the focus gives it to the same control of the new part, else to the part itself.
+  let held = null;
+
+  const placeOf = (one) => one.tagName + " " + (one.getAttribute("href") || (one.form && one.form.getAttribute("action")));
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const one = document.activeElement;
+    if (one !== document.body && event.target.contains(one)) held = { place: placeOf(one), text: one.textContent };
+  });
+
+  for (const moved of ["focusin", "pointerdown"]) document.addEventListener(moved, () => (held = null));
+
+  function giveFocusBack(part) {
+    if (!held || document.activeElement !== document.body) return;
+    const alike = [...document.querySelectorAll("a, button, input, select")].filter((one) => placeOf(one) === held.place);
+    const found = alike.find((one) => one.textContent === held.text) || alike.find((one) => one.type !== "hidden");
+    const now = found || document.getElementById(part.id);
+    if (!now) return;
+    if (!found) now.tabIndex = -1;
+    now.focus({ preventScroll: true });
+  }
 
   document.addEventListener("htmx:historyRestore", showTheme);
 

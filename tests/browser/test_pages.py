@@ -13,14 +13,16 @@ from tests.stories.shop import CHRISTMAS_NIGHT, Shop
 pytestmark = [pytest.mark.more, pytest.mark.timeout(180)]
 
 PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1280, "height": 900}
 # Links that are no pages: files, feeds, and what leaves.
 NO_PAGE = re.compile(r"/(logout|static)\b|\.(yaml|yml|csv|ics|eml|json)$|/raw$|/original$|/files?/")
 
 
 def a_night_with_a_page(open_shop) -> Shop:
-    """An emergency that rings, so that no page is empty."""
+    """An emergency that rings, so that no page is empty; in the longest words that somebody may type."""
     shop = open_shop(at=CHRISTMAS_NIGHT)
-    shop.post_form(subject="Server is down", body="Nobody can work.", emergency="declared", phone="+49 30 123")
+    long = {"subject": "Server down " + "W" * 280, "name": "Donaudampfschiffer" * 10}
+    shop.post_form(body="Nobody can work.", emergency="declared", phone="+49 30 123", **long)
     shop.wait_for_texts("bob", 1)
     return shop
 
@@ -84,7 +86,36 @@ def test_no_page_complains_or_overflows_on_a_phone_in_light_and_dark(open_shop, 
                 wrong.append("does not follow the colours of the machine")
             if wrong:
                 faults[f"{path} ({scheme})"] = wrong
+    page.set_viewport_size(DESK)
+    for path in ("/dashboard", "/tickets", "/tickets/1", "/pages", "/oncall"):
+        page.goto(shop.url + path, wait_until="load")
+        if wrong := faults_of(page):
+            faults[f"{path} (wide)"] = wrong
     assert faults == {}
+
+
+def focused(page: Page) -> str:
+    return page.evaluate("document.activeElement.innerText")
+
+
+def test_the_keyboard_stays_where_it_was_when_a_part_of_the_page_is_replaced(open_shop, open_page, sign_in):
+    shop, page = a_night_with_a_page(open_shop), open_page()
+    sign_in(page, shop, "alice")
+    link = page.locator("#by-priority a").nth(1)
+    link.focus()
+    was = focused(page)
+    for _ in range(2):  # what the page does by itself every thirty seconds
+        old = link.element_handle()
+        page.evaluate("htmx.ajax('GET', '/dashboard', {source: '#dashboard', target: '#dashboard', swap: 'outerHTML'})")
+        page.wait_for_function("old => !old.isConnected", arg=old)
+        assert focused(page) == was != ""
+    page.goto(f"{shop.url}/tickets/1")
+    page.get_by_label("Your words").fill("Bob is on his way.")
+    page.get_by_role("button", name="Save as note").press("Enter")
+    page.get_by_text("For the team only").wait_for()
+    page.wait_for_function("() => document.activeElement.innerText.includes('Save as note')")
+    page.get_by_role("button", name="Assign to me").press("Enter")  # gone afterwards
+    page.wait_for_function("() => document.activeElement.id === 'ticket-side'")
 
 
 def test_the_first_key_reaches_the_skip_link(open_shop, open_page, sign_in):
