@@ -25,6 +25,7 @@ from portal.services.mailboxes import list_mailboxes
 RECONCILE_DAYS = 2
 NOT_READ_YET = "not read yet"
 _AT_ONCE, _TROUBLES = 500, 3
+_IN_TURN = timedelta(minutes=15)
 _LANES = 8  # mailboxes compared beside each other
 
 log = structlog.get_logger(__name__)
@@ -138,7 +139,11 @@ def _compare_folder(
     context: Context, mailbox_id: int, place: FolderPlace, mailbox: Mailbox, since: datetime
 ) -> MailboxCheck:  # fmt: skip
     found = mailbox.list_ids(place.name, since)
-    passed = [pair for pair in found if not mailbox.is_ahead(pair[0], place.cursor)]
+    # What lies ahead is read in its turn; but where reading came to the end after it was there, it saw nothing.
+    seen = place.caught_up_at - _IN_TURN if place.caught_up_at else None
+    passed = [
+        pair for pair in found if not mailbox.is_ahead(pair[0], place.cursor) or (seen is not None and pair[1] < seen)
+    ]
     outcomes = _take_in_all(context, mailbox_id, place, mailbox, _missing(context, mailbox_id, place, passed))
     stuck = 0
     if None in outcomes.values():  # moved or deleted meanwhile, or really not handed over?
@@ -149,7 +154,7 @@ def _compare_folder(
 def _missing(
     context: Context, mailbox_id: int, place: FolderPlace, passed: Sequence[tuple[str, datetime]]
 ) -> list[str]:  # fmt: skip
-    """What reading has passed and the ledger does not know, oldest first. What lies ahead is read in its turn."""
+    """What reading has passed and the ledger does not know, oldest first."""
     pairs = sorted(passed, key=lambda pair: pair[1])
     known: set[str] = set()
     with context.database.read_session() as session:

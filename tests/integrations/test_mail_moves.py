@@ -163,3 +163,17 @@ def test_one_mail_that_cannot_be_had_keeps_no_other_from_being_found(house, serv
     assert (check.missing, check.stuck, check.error) == (5, 1, "")
     server.headless = set()
     assert house.compare().missing == 1 and sorted(house.taken()) == names
+
+
+def test_mail_that_the_server_does_not_find_when_asked_for_what_is_new_is_found_by_the_comparison(house, server):
+    house.poll()
+    server.answer = lambda command: b"* SEARCH\r\n$TAG OK done\r\n" if "SEARCH UID" in command else None
+    house.deliver("1", at=house.world.clock.now())
+    house.poll()
+    assert house.taken() == [] and house.compare().missing == 0, "it may still be read in its turn"
+    house.world.clock.move(1800)
+    house.poll()
+    assert house.compare().missing == 1 and house.taken() == ["1"]
+    server.answer = lambda command: None
+    house.poll()
+    assert house.taken() == ["1"]
