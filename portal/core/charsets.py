@@ -60,6 +60,8 @@ _ALIASES = {
     "tis-620": "cp874",
 }
 _TEXT_CODECS_ONLY = re.compile(r"[a-z0-9][a-z0-9_.:\-]{0,40}")
+# Text in them that happens to be valid UTF-8 is UTF-8: no alphabet but the Thai has letters that look so.
+_ONE_BYTE = re.compile(r"cp125\d|iso8859-(?!11)\d\d?|koi8-[ru]")
 _JIS = re.compile(rb"\x1b(\([BJHI]|\$[@B]|\$\([DC])")
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 
@@ -76,14 +78,12 @@ def decode_text(data: bytes, *, charset: str = "") -> str:
         return _decode_vague(data, name)
     if name.startswith(("utf-16", "utf-32")) and data.isascii() and b"\x00" not in data:
         return data.decode("ascii")
-    try:
-        return _storable(data.decode(name))
-    except (UnicodeDecodeError, ValueError):
-        pass
-    try:
-        return _storable(data.decode("utf-8"))
-    except UnicodeDecodeError:
-        return _storable(data.decode(name, "replace"))
+    for codec in ("utf-8", name) if _ONE_BYTE.fullmatch(name) else (name, "utf-8"):
+        try:
+            return _storable(data.decode(codec))
+        except (UnicodeDecodeError, ValueError):
+            continue
+    return _storable(data.decode(name, "replace"))
 
 
 def decode_raw(data: bytes, *, fallback: str = "") -> str:
