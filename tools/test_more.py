@@ -50,15 +50,15 @@ def main() -> int:
         )  # fmt: skip
         results.append(
             run(
-                "Mail, killed at every step", "-n", "2", "-m", "more", "tests/chaos",
+                "Mail, killed at every step", "-n", "3", "--dist", "worksteal", "-m", "more", "tests/chaos",
                 NIGHTDESK_TEST_DATABASE_URL=database,
             )
         )  # fmt: skip
-    # Stories wait more than they work: three at a time.
+    # Stories wait more than they work, those with a death in them for leases to end.
     results.append(
         run("Stories in polled mode", "-n", "3", "-m", "not more", "tests/stories", NIGHTDESK_TEST_QUEUE="polled")
     )
-    results.append(run("The kill story at every step", "-n", "3", "-m", "more", "tests/stories"))
+    results.append(run("The kill story at every step", "-n", "5", "--dist", "worksteal", "-m", "more", "tests/stories"))
     rest = [f"tests/{one.name}" for one in sorted((ROOT / "tests").iterdir()) if one.is_dir() and one.name not in OWN]
     results.append(run("Browser and the long runs", "-m", "more", *rest))
     return 0 if all(results) else 1
