@@ -20,7 +20,8 @@ from typing import TypeVar
 from portal.core.errors import GatewayError
 from portal.core.ports import FetchedMail, MailBatch
 from portal.integrations.imap import wire
-from portal.integrations.imap.client import Client, ImapSettings, connect, shut, words_of
+from portal.integrations.imap.client import Client, ImapSettings, connect, shut
+from portal.integrations.server_words import words_of
 
 __all__ = ["ImapMailbox", "ImapSettings"]
 
@@ -125,13 +126,16 @@ class ImapMailbox:
             return work()
         except (*_BROKEN, ValueError) as error:
             self._drop()
-            raise GatewayError(f"The mail server {settings.host} broke off: {words_of(error)}") from error
+            raise GatewayError(f"The mail server {settings.host} broke off: {self._words(error)}") from error
         except imaplib.IMAP4.error as error:
             self._drop()
-            raise GatewayError(f"The mail server {settings.host} refused: {words_of(error)}") from error
+            raise GatewayError(f"The mail server {settings.host} refused: {self._words(error)}") from error
         finally:
             watch.cancel()
             self._lock.release()
+
+    def _words(self, error: Exception) -> str:
+        return words_of(error, user=self._settings.user, secret=self._settings.password)
 
     def _cut(self) -> None:
         """End whatever the other thread waits for. Not `ssl`'s own shutdown: it would wait for the server as well."""

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from portal.core.errors import GatewayError
+from portal.integrations.server_words import words_of
 
 _LONGEST_LINE = 50_000_000  # a SEARCH answer over a million messages; imaplib stops at 1 MB
 _LARGEST_LITERAL = 250_000_000  # above what any server takes in; a server that says more is not to be believed
@@ -107,16 +108,6 @@ def shut(client: imaplib.IMAP4) -> None:
         client.shutdown()
 
 
-def words_of(what: object) -> str:
-    """The server's words on one line, never long."""
-    if isinstance(what, ssl.SSLError):
-        return f"this port does not speak the encryption that was chosen ({what.reason or what})"
-    if isinstance(what, BaseException) and what.args and isinstance(what.args[0], bytes):
-        what = what.args[0]
-    text = what.decode("utf-8", "replace") if isinstance(what, bytes) else str(what)
-    return " ".join(text.split())[:200] or "no reason given"
-
-
 def _sign_in(client: Client, settings: ImapSettings, token: str) -> None:
     try:
         if settings.access_token:
@@ -128,7 +119,7 @@ def _sign_in(client: Client, settings: ImapSettings, token: str) -> None:
     except imaplib.IMAP4.abort:
         raise
     except imaplib.IMAP4.error as error:
-        words = words_of(error)
+        words = words_of(error, user=settings.user, secret=token or settings.password)
         message = f"The mail server {settings.host} refused the login: {words}"
         raise GatewayError(message, permanent=not _PASSING.search(words), code="login") from error
 

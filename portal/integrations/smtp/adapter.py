@@ -18,6 +18,7 @@ from email.utils import format_datetime
 
 from portal.core.errors import GatewayError
 from portal.core.ports import OutgoingMessage
+from portal.integrations.server_words import words_of
 
 SECURITY = ("tls", "starttls", "plain")
 # Headers stay unfolded up to the limit of RFC 5322: folding would break up long ids. Bodies are 7 bit: every server
@@ -109,11 +110,16 @@ class SmtpSender:
             words = f"The certificate of {host} cannot be trusted: {error.verify_message}"
             return GatewayError(words, permanent=True, code="certificate")
         if isinstance(error, smtplib.SMTPAuthenticationError):
-            words = f"The mail server {host} refused the login: {_words(error.smtp_error)}"
+            words = f"The mail server {host} refused the login: {self._words(error.smtp_error)}"
             return GatewayError(words, permanent=error.smtp_code >= 500, code="login")
         if isinstance(error, smtplib.SMTPNotSupportedError):
-            return GatewayError(f"The mail server {host} cannot do this: {_words(error)}", permanent=True, code="login")
-        return GatewayError(f"The mail server {host} cannot be reached: {_words(error)}")
+            return GatewayError(
+                f"The mail server {host} cannot do this: {self._words(error)}", permanent=True, code="login"
+            )
+        return GatewayError(f"The mail server {host} cannot be reached: {self._words(error)}")
+
+    def _words(self, what: object) -> str:
+        return words_of(what, user=self._settings.user, secret=self._settings.password)
 
     def _transfer(self, connection: smtplib.SMTP, message: OutgoingMessage, data: bytes) -> None:
         try:
@@ -127,11 +133,11 @@ class SmtpSender:
             connection.send(re.sub(rb"(?m)^\.", b"..", data) + b".\r\n")
         except (smtplib.SMTPException, OSError) as error:
             # The final dot is the last byte we send: before it is out, the server has nothing to deliver.
-            raise GatewayError(f"The mail server {self._settings.host} broke off: {_words(error)}") from error
+            raise GatewayError(f"The mail server {self._settings.host} broke off: {self._words(error)}") from error
         try:
             answer = connection.getreply()
         except (smtplib.SMTPException, OSError) as error:
-            words = f"The mail server {self._settings.host} took the mail but did not confirm it: {_words(error)}"
+            words = f"The mail server {self._settings.host} took the mail but did not confirm it: {self._words(error)}"
             raise GatewayError(words, maybe_done=True) from error
         _expect(answer, "the mail")
 
@@ -182,7 +188,7 @@ def _expect(answer: tuple[int, bytes], what: str, *, wanted: int = 250, code: st
     number, text = answer
     if number == wanted or (wanted == 250 and number in (251, 252)):
         return
-    words = f"The mail server refused {what}: {number} {_words(text)}"
+    words = f"The mail server refused {what}: {number} {words_of(text)}"
     raise GatewayError(words, permanent=number >= 500, code=code or str(number))
 
 
@@ -190,11 +196,3 @@ def _quit(connection: smtplib.SMTP) -> None:
     with contextlib.suppress(smtplib.SMTPException, OSError):
         connection.quit()
     connection.close()
-
-
-def _words(what: object) -> str:
-    """The server's words on one line, never long."""
-    if isinstance(what, ssl.SSLError):
-        return f"this port does not speak the encryption that was chosen ({what.reason or what})"
-    text = what.decode("utf-8", "replace") if isinstance(what, bytes) else str(what)
-    return " ".join(text.split())[:200] or "no reason given"
