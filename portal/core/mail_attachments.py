@@ -6,6 +6,7 @@ import hashlib
 import mimetypes
 import re
 from dataclasses import dataclass, field
+from itertools import islice
 from urllib.parse import unquote, urlsplit
 
 from portal.core.charsets import decode_raw
@@ -19,6 +20,7 @@ _YENC_BEGIN = re.compile(rb"^=ybegin [^\r\n]{0,200}?name=([^\r\n]{1,200})\r?\n(?
 _YENC = bytes((byte - 42) & 255 for byte in range(256))
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 _FILE_NAME = re.compile(r"[^/\\:*?\"<>|]{1,100}\.[A-Za-z0-9]{2,5}")
+_MOST_EMBEDDED = 100
 _ENDINGS = {
     "message/delivery-status": "delivery-status.txt",
     "message/disposition-notification": "read-receipt.txt",
@@ -88,7 +90,8 @@ def safe_name(name: str) -> str:
 
 
 def take_embedded(data: bytes) -> tuple[bytes, tuple[MailAttachment, ...]]:
-    """The bytes of a text without the uuencoded and yEnc files in it, and those files."""
+    """The bytes of a text without the uuencoded and yEnc files in it, and those files: at most 100, what comes behind
+    them stays text."""
     files: list[MailAttachment] = []
     if b"\nend" in data:
         data = _cut_uu(data, files)
@@ -99,7 +102,7 @@ def take_embedded(data: bytes) -> tuple[bytes, tuple[MailAttachment, ...]]:
 
 def _cut_uu(data: bytes, files: list[MailAttachment]) -> bytes:
     kept, position = [], 0
-    for match in _UU_BLOCK.finditer(data):
+    for match in islice(_UU_BLOCK.finditer(data), _MOST_EMBEDDED):
         files.append(named_file(decode_raw(match.group(1)), decode_uu(match.group())))
         kept.append(data[position : match.start()])
         position = match.end()
@@ -108,7 +111,11 @@ def _cut_uu(data: bytes, files: list[MailAttachment]) -> bytes:
 
 def _cut_yenc(data: bytes, files: list[MailAttachment]) -> bytes:
     kept, position = [], 0
-    while (match := _YENC_BEGIN.search(data, position)) and (end := data.find(b"\n=yend", match.end() - 1)) >= 0:
+    while (
+        len(files) < _MOST_EMBEDDED
+        and (match := _YENC_BEGIN.search(data, position))
+        and (end := data.find(b"\n=yend", match.end() - 1)) >= 0
+    ):
         files.append(named_file(decode_raw(match.group(1)), _decode_yenc(data[match.end() : end])))
         kept.append(data[position : match.start()])
         after = data.find(b"\n", end + 1)

@@ -14,6 +14,7 @@ from portal.core.mime import MimeLimits, MimePart, decode_body, parse_mime
 from portal.core.smime import signed_content
 from portal.core.tnef import read_tnef
 
+_MOST_FILES, _DEEPEST_SIGNED = 500, 3
 _CID_MARK = re.compile(r"\[cid:[^\]\s]{1,200}\]")
 _NO_LETTERS = str.maketrans("", "", "\x00\ufeff")
 _WORD = re.compile(r"\w+")
@@ -47,10 +48,14 @@ class Body:
     report: str = ""
     returned_ids: tuple[str, ...] = ()
     is_from_html: bool = False
+    depth: int = 0  # of signed mails within signed mails
     packed: Piece = field(default_factory=Piece)  # the body in a winmail.dat: used where there is no other
 
     def finish(self, *, most_text: int, most_html: int) -> tuple[str, str]:
         """The text to work with and the HTML to show, each at most that many characters."""
+        if len(self.attachments) > _MOST_FILES:
+            del self.attachments[_MOST_FILES:]
+            self.defects.append(f"more than {_MOST_FILES} files; the rest is in the original only")
         if self.packed.text or self.packed.html:
             self._show_packed()
         for piece in self.pieces:
@@ -212,11 +217,11 @@ def _known_type(content_type: str) -> str:
 
 def _take_signed(file: MailAttachment, body: Body) -> None:
     """The mail inside an opaque signature (RFC 8551 section 3.5.2) is shown; the signed original stays attached."""
-    inner = signed_content(file.data) if file.content_type in _OPAQUE else b""
+    inner = signed_content(file.data) if file.content_type in _OPAQUE and body.depth < _DEEPEST_SIGNED else b""
     if not inner:
         return
     root, defects = parse_mime(inner, limits=MimeLimits(parts=50, depth=10))
-    signed = Body(inner, body.charset)
+    signed = Body(inner, body.charset, depth=body.depth + 1)
     collect_parts(root, signed)
     body.pieces += signed.pieces
     body.attachments += signed.attachments

@@ -31,6 +31,12 @@ def test_many_beginnings_without_an_end_cost_little():
     assert take_embedded(b"begin 644 x\n" * 50_000 + b"\nend no")[1] == ()
 
 
+@pytest.mark.parametrize("block", [b"begin 644 x\nend\n", b"=ybegin line=1 name=x\na\n=yend\n"])
+def test_of_thousands_of_files_in_a_text_a_hundred_are_taken_out(block):
+    rest, files = take_embedded(b"see\n" + block * 5_000)
+    assert len(files) == 100 and len(rest) > 4_900 * len(block)
+
+
 def test_the_resource_fork_of_a_mac_file_is_named_as_such():
     raw = part("application/applefile; name=a.pdf", b"fork")
     assert part_file(read(raw), b"fork", charset="").filename == "._a.pdf"

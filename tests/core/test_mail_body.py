@@ -75,3 +75,20 @@ def test_flowed_text_keeps_signature_and_depth():
     assert unflow("one \ntwo\n>> a \n>> b\n> c") == "one two\n>> a b\n> c"
     assert unflow("a \n-- \nDana") == "a \n-- \nDana"
     assert unflow("a \nb", delsp=True) == "ab"
+
+
+def test_signed_mails_within_signed_mails_end_somewhere():
+    raw = part("text/plain", b"hello")
+    for _ in range(300):
+        content = der(0x30, DATA + der(0xA0, der(0x04, raw)))
+        raw = part(
+            "application/pkcs7-mime", der(0x30, SIGNED + der(0xA0, der(0x30, VERSION + der(0x31, b"") + content)))
+        )
+    assert len(parse_mail(mail_bytes("").rstrip() + b"\r\n" + raw).attachments) == 4
+
+
+def test_of_a_thousand_files_five_hundred_are_kept_and_the_rest_is_named():
+    text = part("text/plain", b"begin 644 x\nend\n" * 100 + b"words\n")
+    mail = parse_mail(multipart([text] * 10))
+    assert len(mail.attachments) == 500 and mail.text.count("words") == 10
+    assert mail.defects == ("more than 500 files; the rest is in the original only",)
