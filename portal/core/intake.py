@@ -9,7 +9,8 @@ from portal.core.mail import ParsedMail
 from portal.core.mail_commands import CLOSE, RATE, MailCommand, parse_command
 from portal.core.mail_kinds import MailKind
 from portal.core.mail_rules import Action, RuleOutcome
-from portal.core.mail_voices import REQUESTER, Writer, decide_voice
+from portal.core.mail_voices import REQUESTER, Writer, decide_voice, may_declare
+from portal.core.paging import confirms_emergency
 from portal.core.threading import ThreadDecision
 
 TICKET = "ticket"
@@ -60,8 +61,8 @@ class IntakePlan:
 
     `maybe` is a ticket it may belong to, to be offered on the new one; `follows` the closed one it goes on from.
     `is_automatic` marks what is never answered and never pages. `rule_id` is the rule that decided. `voice` says who
-    speaks in a reply (`core/mail_voices.py`), `command` what the requester orders with it. `also` are further tickets
-    that turn out to be of the same thread.
+    speaks in a reply (`core/mail_voices.py`), `command` what the requester orders with it, `may_declare` whether the
+    word URGENT counts. `also` are further tickets that turn out to be of the same thread.
     """
 
     verdict: str
@@ -73,6 +74,7 @@ class IntakePlan:
     rule_id: int | None = None
     voice: str = REQUESTER
     command: MailCommand | None = None
+    may_declare: bool = False
     also: tuple[int, ...] = ()
 
 
@@ -176,4 +178,15 @@ def _join(mail: ParsedMail, facts: IntakeFacts, ticket_id: int, notes: list[str]
         return IntakePlan(TICKET, "; ".join(notes), follows=ticket_id)
     notes.extend([voice.reason] if voice.reason else [])
     notes.extend([f"orders: {command.kind}"] if command else [])
-    return IntakePlan(REPLY, "; ".join(notes), ticket_id, voice=voice.kind, command=command, also=facts.thread.also)
+    counts = may_declare(facts.thread, facts.writer)
+    if voice.kind == REQUESTER and not counts and confirms_emergency(mail.text):
+        notes.append("URGENT counts only from the requester and their colleagues")
+    return IntakePlan(
+        REPLY,
+        "; ".join(notes),
+        ticket_id,
+        voice=voice.kind,
+        command=command,
+        may_declare=counts,
+        also=facts.thread.also,
+    )

@@ -59,15 +59,16 @@ class Writer:
     """Who wrote a mail that joins a ticket, as the database knows them.
 
     `staff_id` is the enabled member whose address it comes from, unless the ticket is their own request. `is_requester`
-    and `reaches_requester` are about the requester of the ticket: wrote it, stands in To or Cc. `is_sent`: it lies in
-    the mailbox's own folder of sent mail. `distrust` is what `core/mail_trust.py` says. `said` are the answers that
-    this member gave by mail on the ticket before.
+    and `reaches_requester` are about the requester of the ticket: wrote it, stands in To or Cc. `is_colleague`: of
+    the requester's company. `is_sent`: it lies in the mailbox's own folder of sent mail. `distrust` is what
+    `core/mail_trust.py` says. `said` are the answers that this member gave by mail on the ticket before.
     """
 
     staff_id: int | None = None
     staff_name: str = ""
     is_requester: bool = False
     reaches_requester: bool = False
+    is_colleague: bool = False
     is_sent: bool = False
     distrust: str = ""
     said: tuple[str, ...] = ()
@@ -119,6 +120,14 @@ def _why_inside(mail: ParsedMail, thread: ThreadDecision, writer: Writer) -> str
     if sum(is_alike(words, one, fewest=_FEWEST_WORDS) for one in writer.said) >= _SAME_WORDS:
         return "it says for the third time what a robot would say"
     return ""
+
+
+def may_declare(thread: ThreadDecision, writer: Writer) -> bool:
+    """Whether the word URGENT of this writer declares an emergency, which may be billed: the requester's does, and that
+    of a colleague of theirs who had a mail of the ticket in hand. A stranger's does not, nor a forged one."""
+    if writer.is_requester:
+        return thread.is_proof or not writer.distrust
+    return writer.is_colleague and thread.is_proof and not writer.distrust
 
 
 def begins_with_note(text: str) -> bool:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from portal.core.quoting import own_words
+
 
 class Cause(StrEnum):
     """What made somebody ask whether to page."""
@@ -117,7 +119,7 @@ def cause_key(facts: PageFacts) -> str:
 
 def confirms_emergency(body: str) -> bool:
     """Whether a requester's reply begins with the one word that declares an emergency (product.md 4)."""
-    lines = (line.strip() for line in body.splitlines())
+    lines = (line.strip() for line in own_words(body).splitlines())
     first = next((line for line in lines if line and not line.startswith(">")), "")
     return first.strip(" \t.,;:!\"'“”‘’*").casefold() == "urgent"
 

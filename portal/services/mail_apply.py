@@ -93,7 +93,15 @@ def _join(
         new = replace(new, at=min(row.received_at, mail.date))  # before what answered it, which came first
     if plan.voice == REQUESTER:
         rules = load_paging_rules(uow.session, now=now)
-        message = take_reply(uow, ticket, new, rules=rules, is_quiet=row.is_quiet, command=plan.command)
+        message = take_reply(
+            uow,
+            ticket,
+            new,
+            rules=rules,
+            is_quiet=row.is_quiet,
+            command=plan.command,
+            may_declare=plan.may_declare,
+        )
         _add_files(uow, message, mail.attachments)
         if mail.sender and mail.sender.key == _requester_address(uow, ticket):
             keep_copies(context, uow, ticket, mail)

@@ -9,6 +9,7 @@ from sqlalchemy import select, union_all
 from sqlalchemy.orm import Session
 
 from portal.core.mail import ParsedMail
+from portal.core.mail_domains import PUBLIC_DOMAINS
 from portal.core.mail_kinds import BOUNCE, MailKind
 from portal.core.mail_voices import Writer
 from portal.core.permissions import WORKING
@@ -76,10 +77,16 @@ def load_writer(session: Session, row: MailLedger, mail: ParsedMail, *, ticket: 
         staff_name=member.name if member else "",
         is_requester=is_requester,
         reaches_requester=bool(address) and address in (one.key for one in (*mail.to, *mail.cc)),
+        is_colleague=_company(sender) == _company(address) != "",
         is_sent=row.is_sent,
         distrust=distrust,
         said=_said_by_mail(session, ticket, member.id) if member else (),
     )
+
+
+def _company(address: str) -> str:
+    domain = address.rpartition("@")[2]
+    return "" if domain in PUBLIC_DOMAINS else domain
 
 
 def _said_by_mail(session: Session, ticket: Ticket, staff_id: int) -> tuple[str, ...]:

@@ -24,10 +24,12 @@ def take_reply(
     rules: PagingRules,
     is_quiet: bool = False,
     command: MailCommand | None = None,
+    may_declare: bool = True,
 ) -> Message:
     """Add a requester's reply. What waited for them, or had ended, is open again; what had ended asks anew whether to
     page. The owner of an acknowledged page gets the words as a text; a reply to an open ticket does not page,
-    unless its first line is the word URGENT, which declares an emergency. The commands CLOSE and RATE open nothing.
+    unless its first line is the word URGENT, which declares an emergency where `may_declare`. The commands CLOSE and
+    RATE open nothing.
     """
     message = add_message(uow, ticket, new, now=rules.now)
     if command is not None and command.kind in (CLOSE, RATE):
@@ -44,7 +46,7 @@ def take_reply(
         decide_for_ticket(uow, ticket, event, rules=rules)
     elif not is_quiet:
         tell_owner(uow, message, rules=rules)
-    if confirms_emergency(new.body) and ticket.emergency != "declared":
+    if may_declare and confirms_emergency(new.body) and ticket.emergency != "declared":
         ticket.emergency = "declared"
         record_event(uow, ticket, "emergency", actor=Actor(new.author), now=rules.now, answer="declared")
         event = Event(Cause.EMERGENCY, at=message.at, mail_verdict="reply", is_quiet=is_quiet)

@@ -10,6 +10,7 @@ from portal.core.mail_voices import (
     answer_text,
     begins_with_note,
     decide_voice,
+    may_declare,
     returns_ours,
     shown_inline,
 )
@@ -153,3 +154,19 @@ OURS = "Hello Dana,\n\nYour request has arrived.\nA reply with the word URGENT w
 def test_our_own_mail_that_comes_back_is_known_and_one_word_added_makes_it_a_reply(text, echoes):
     assert returns_ours(text, OURS) is echoes
     assert not returns_ours(text, "")
+
+
+@pytest.mark.parametrize(
+    ("writer", "strength", "counts"),
+    [
+        (Writer(is_requester=True, is_colleague=True), SUBJECT, True),
+        (Writer(is_requester=True, distrust="forged"), SUBJECT, False),
+        (Writer(is_requester=True, distrust="forwarded"), TOKEN, True),  # had our mail in hand
+        (Writer(is_colleague=True), ID, True),
+        (Writer(is_colleague=True), SUBJECT, False),
+        (Writer(is_colleague=True, distrust="forged"), ID, False),
+        (Writer(), ID, False),
+    ],
+)
+def test_the_word_urgent_counts_from_the_requester_and_their_colleagues(writer, strength, counts):
+    assert may_declare(ThreadDecision(7, "x", strength=strength), writer) is counts

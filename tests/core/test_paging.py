@@ -188,6 +188,19 @@ def test_one_word_declares_an_emergency(body, expected):
     assert confirms_emergency(body) is expected
 
 
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("On Fri, 21 Nov 2025 at 10:00, Help <help@a.example> wrote:\n> We are closed.\n\nURGENT\n", True),
+        ("On Fri, 21 Nov 2025 at 10:00, Help <help@a.example> wrote:\n> URGENT\n", False),
+        ("Thanks.\n\n-----Original Message-----\nFrom: x\nSent: y\nURGENT\n", False),
+        ("> URGENT", False),
+    ],
+)
+def test_the_word_counts_below_a_quote_too_and_never_within_one(body, expected):
+    assert confirms_emergency(body) is expected
+
+
 def seconds_ago(*ages):
     return [NOW - timedelta(seconds=age) for age in ages]
 

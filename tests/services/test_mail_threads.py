@@ -1,4 +1,5 @@
 from datetime import timedelta
+from itertools import permutations
 
 import pytest
 
@@ -184,3 +185,79 @@ def test_another_mail_with_a_known_id_is_taken_in_and_flagged(desk):
     other = desk.take("two", message_id="<same@c>")
     assert other.verdict == "ticket" and desk.ticket(other.ticket_id).maybe_of_id == first.ticket_id
     assert "same Message-ID but other content" in desk.ticket(other.ticket_id).maybe_reason
+
+
+def thread_of_five(run, headers):
+    """Dana, Eve of another company and Finn of Dana's write to each other with us in copy."""
+    finn = "Finn <finn@customer.example>"
+    ids = [f"<{run}.{number}@customer.example>" for number in range(5)]
+    people = (DANA, EVE, DANA, finn, EVE)
+    for number, sender in enumerate(people):
+        yield {
+            "text": f"Words {number} of thread {run}",
+            "sender": sender,
+            "to": "dana@customer.example" if sender != DANA else "eve@other.example",
+            "subject": ("Re: " if number else "") + f"Topic {run}",
+            "message_id": ids[number],
+            "headers": {"Cc": "help@shop.example", **(headers(ids[:number]) if number else {})},
+        }
+
+
+ORDERS = list(permutations(range(5)))
+
+
+@pytest.mark.parametrize("orders", [ORDERS[7::40], pytest.param(ORDERS, marks=pytest.mark.more)], ids=["some", "all"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        lambda before: {"References": " ".join(before)},
+        lambda before: {"In-Reply-To": before[-1], "References": " ".join(before)},
+        lambda before: {"References": f"{before[0]} {before[-1]}"},  # cut in the middle, as some clients do
+    ],
+    ids=["references", "both", "first and last"],
+)
+def test_a_thread_makes_one_ticket_in_whatever_order_it_arrives(desk, headers, orders):
+    for run, order in enumerate(orders):
+        mails = list(thread_of_five(run, headers))
+        assert len({desk.take(**mails[number]).ticket_id for number in order}) == 1, order
+
+
+@pytest.mark.parametrize("orders", [ORDERS[7::40], pytest.param(ORDERS, marks=pytest.mark.more)], ids=["some", "all"])
+def test_where_only_the_parent_is_named_late_mails_show_which_tickets_belong_together(desk, orders):
+    for run, order in enumerate(orders):
+        mails = list(thread_of_five(run, lambda before: {"In-Reply-To": before[-1]}))
+        found = {desk.take(**mails[number]).ticket_id for number in order}
+        alone = [one for one in found if desk.ticket(one).maybe_of_id not in found]
+        assert len(alone) == 1, order  # each of the others is offered for another one
+
+
+def test_a_hundred_references_lead_to_the_ticket_wherever_the_known_one_stands(desk):
+    first = desk.take(message_id="<known@c>").ticket_id
+    for place in (0, 50, 99):
+        ids = [f"<{place}.{number}@c>" for number in range(100)]
+        ids[place] = "<known@c>"
+        assert desk.take(f"Words {place}", headers={"References": " ".join(ids)}).ticket_id == first
+
+
+def test_urgent_counts_from_the_requester_and_their_colleagues_and_from_nobody_else(desk):
+    writers = ((MALLORY, False), (EVE, False), ("Finn <finn@customer.example>", True), (DANA, True))
+    for number, (sender, declared) in enumerate(writers):
+        ticket_id = desk.take(f"It burns, says {number}", message_id=f"<{number}@c>").ticket_id
+        row = desk.take("URGENT", sender=sender, answers=f"<{number}@c>", message_id=f"<urgent{number}@c>")
+        assert (row.verdict, row.ticket_id) == ("reply", ticket_id)
+        assert (desk.ticket(ticket_id).emergency == "declared") is declared
+        assert ("URGENT counts only" in row.reason) is not declared
+
+
+def test_our_own_mail_that_a_list_or_forwarder_returns_opens_nothing(desk):
+    ticket_id = desk.take(message_id="<a@c>").ticket_id
+    ours = desk.answer(ticket_id)
+    desk.move(ticket_id, "resolved")
+    for number, text in enumerate(
+        (ours.text, f"---- Forwarded message ----\nFrom: Help <help@a.example>\n\n{ours.text}")
+    ):
+        row = desk.take(text, sender="list@other.example", message_id=f"<echo{number}@x>")
+        assert (row.verdict, row.ticket_id) == ("automatic", ticket_id) and "came back" in row.reason
+    assert desk.ticket(ticket_id).status == "resolved"
+    assert desk.take(f"Still broken\n{ours.text}", message_id="<d@c>").verdict == "reply"
+    assert desk.ticket(ticket_id).status == "open"

@@ -109,6 +109,14 @@ def test_the_word_urgent_declares_an_emergency_once_and_pages(database):
     ]
 
 
+def test_the_word_urgent_of_somebody_else_declares_nothing(database):
+    ticket_id = add_ticket(database)
+    with database.unit_of_work() as uow:
+        ticket = uow.session.get_one(Ticket, ticket_id)
+        take_reply(uow, ticket, replace(DANA, body="URGENT"), rules=RULES, may_declare=False)
+    assert every(database, Ticket)[0].emergency != "declared"
+
+
 @pytest.mark.parametrize("statuses", [(), ("in progress",), ("waiting for requester",)])
 def test_the_order_to_close_resolves_in_the_requesters_name_and_ends_the_page(database, statuses):
     ticket_id = add_ticket(database)
