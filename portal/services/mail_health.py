@@ -171,11 +171,12 @@ def _alarm_unread(uow: UnitOfWork, found: Sequence[MailboxHealth], now: datetime
     """`is_back`: nothing ran until now, so that a mailbox nobody tried to read says nothing yet."""
     keys: set[str] = set()
     for one in found:
-        since = one.row.failing_since_at if is_back else one.unread_since
-        if one.unread_since is None or since is None:
+        if one.unread_since is None:
             continue
         key = f"{UNREAD}{one.row.id}:{int(one.unread_since.timestamp())}"
         keys.add(key)
+        if is_back and one.row.failing_since_at is None:
+            continue
         minutes = int((now - one.unread_since).total_seconds() // 60)
         reason = f": {one.row.last_error}" if one.row.last_error else "."
         _raise_once(uow, key, f"The mailbox {one.row.name} has not been read for {minutes} minutes{reason}", now)

@@ -194,6 +194,34 @@ def test_an_alarm_nobody_looked_at_is_texted_to_administrators_once_also_in_watc
     assert texts(world) == [("+15550100", words, "pending")]
 
 
+def test_over_a_day_with_restarts_each_trouble_is_told_once_and_texted_once(world):
+    """A mailbox that fails, a mail without a verdict and a password that has ended, looked at each quarter of an hour;
+    twice nothing ran for hours."""
+    change(world, failing_since_at=DAY, last_error="away", secret_expires_on=DAY.date())
+    store(world, minutes=5)
+    for round_ in range(60):
+        is_restarted = round_ in (1, 4, 30)
+        audit(world, minutes=200 if is_restarted else 15, ran_before=not is_restarted)
+    prefixes = [key.split(":")[0] for key in keys(world)]
+    assert sorted(prefixes) == ["mail-expiry", "mail-unexplained", "mail-unread"] and len(banners(world)) == 3
+    assert len(texts(world)) == 3
+    change(world, failing_since_at=None, last_error="", secret_expires_on=None)
+    with world.database.unit_of_work() as uow:
+        uow.session.scalars(select(MailLedger)).one().state = "done"
+    audit(world, minutes=15)
+    assert banners(world) == [] and len(texts(world)) == 3
+
+
+def test_a_restart_ends_no_alarm_about_a_mailbox_that_still_nobody_reads(world):
+    change(world, next_at=DAY)
+    audit(world, minutes=20)
+    assert len(banners(world)) == 1
+    audit(world, minutes=60, ran_before=False)
+    assert len(banners(world)) == 1, "told already, and nothing has changed"
+    audit(world, minutes=15)
+    assert len(banners(world)) == 1
+
+
 def test_texts_can_be_switched_off(world):
     set_to(world, "mail.text_minutes", 0)
     store(world, minutes=60)
