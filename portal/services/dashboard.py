@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from portal.core.tickets import PRIORITIES, STATUSES, is_open_status
 from portal.models import Job, JobRun, Page, Queue, Ticket, TicketCount, TicketEvent, User
 from portal.services.oncall import people_on_call_at
+from portal.services.page_endings import ASKING
 
 PAGES = 10
 EVENTS = 10
@@ -39,7 +40,8 @@ class OnCallPerson:
 
 @dataclass(frozen=True)
 class OpenPage:
-    """A page that runs. `state` is open or acknowledged; `holder` took it."""
+    """A page that is not over. `state` is open, expired (its steps ended, nobody answered) or acknowledged; `holder`
+    took it."""
 
     id: int
     kind: str
@@ -49,6 +51,11 @@ class OpenPage:
     priority: int | None
     opened_at: datetime
     holder: str
+
+    @property
+    def is_asking(self) -> bool:
+        """True while an answer is wanted, also after the last step."""
+        return self.state in ASKING
 
 
 @dataclass(frozen=True)
@@ -104,12 +111,13 @@ def load_on_call(session: Session, *, now: datetime, zone: ZoneInfo) -> tuple[On
 
 
 def load_open_pages(session: Session) -> tuple[OpenPage, ...]:
-    """The pages that wait for an answer and those that were taken, oldest first, at most ten. One statement."""
+    """The pages that wait for an answer, also in vain, and those that were taken, oldest first, at most ten. A test
+    that nobody answered is over. One statement."""
     query = (
         select(Page, Ticket.subject, Ticket.priority, User.name)
         .outerjoin(Ticket, Ticket.id == Page.ticket_id)
         .outerjoin(User, User.id == Page.acknowledged_by)
-        .where(Page.state.in_(("open", "acknowledged")))
+        .where(or_(Page.state.in_(("open", "acknowledged")), and_(Page.state == "expired", Page.kind != "test")))
         .order_by(Page.state.desc(), Page.id)
         .limit(PAGES)
     )

@@ -61,13 +61,17 @@ def test_pages_that_wait_come_before_those_that_were_taken(database):
         uow.session.add(Page(kind="ticket", ticket_id=2, state="open", opened_at=NOW))
         uow.session.add(Page(kind="digest", state="open", text="3 late tickets", opened_at=NOW))
         uow.session.add(Page(kind="ticket", ticket_id=2, state="resolved", opened_at=NOW))
+        uow.session.add(Page(kind="ticket", ticket_id=2, state="expired", opened_at=NOW))
+        uow.session.add(Page(kind="test", state="expired", opened_at=NOW))
     with database.read_session() as session:
         pages = load_open_pages(session)
     assert [(page.state, page.subject, page.holder) for page in pages] == [
         ("open", "Ticket 2", ""),
         ("open", "3 late tickets", ""),
+        ("expired", "Ticket 2", ""),
         ("acknowledged", "Ticket 1", "Bob"),
     ]
+    assert [page.is_asking for page in pages] == [True, True, True, False]
 
 
 def test_a_job_is_in_trouble_while_its_last_finished_run_failed(database):

@@ -33,6 +33,19 @@ def test_the_dashboard_shows_what_waits_and_who_is_on_call(web):
     assert f"#{ticket_id}" in page.one("#activity").text
 
 
+def test_pages_that_nobody_answered_to_the_end_still_count_and_many_are_not_counted_short(web):
+    ticket_id = create(web, "Server down")
+    with web.database.unit_of_work() as uow:
+        uow.session.add(Page(kind="ticket", ticket_id=ticket_id, state="expired", opened_at=NOW))
+    page = web.as_("bob").get("/dashboard")
+    assert page.one(".figure[href='/pages']").get_text(" ", strip=True) == "1 page without an answer"
+    assert "Nobody answered" in page.one("#pages-panel").text
+    with web.database.unit_of_work() as uow:
+        uow.session.add_all(Page(kind="digest", state="open", text=f"Late {n}", opened_at=NOW) for n in range(11))
+    many = web.as_("bob").get("/dashboard").one(".figure[href='/pages']")
+    assert many.get_text(" ", strip=True) == "10+ pages without an answer"
+
+
 def test_a_mail_without_a_verdict_is_counted(web):
     with web.database.unit_of_work() as uow:
         uow.session.add(MailboxRow(id=1, name="desk", kind="imap", address="d@a.example", next_at=NOW))

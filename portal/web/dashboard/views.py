@@ -9,6 +9,7 @@ from flask import current_app, url_for
 from portal.core.schedule import JOBS
 from portal.core.tickets import PRIORITIES
 from portal.services.dashboard import (
+    PAGES,
     load_activity,
     load_jobs_state,
     load_on_call,
@@ -39,6 +40,7 @@ def show() -> str:
         tickets=load_open_tickets(session),
         on_call=load_on_call(session, now=at, zone=settings.zone),
         pages=load_open_pages(session),
+        most_pages=PAGES,
         unexplained=count_unexplained(session, now=at),
         mailboxes=load_mailbox_health(session, settings, now=at),
         readiness=readiness,
