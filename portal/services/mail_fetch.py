@@ -134,7 +134,8 @@ def _read_batch(
     floor = _floor(claimed, place) or overlap
     since = floor if place.is_catching_up else max(floor, overlap)
     log.warning("a mailbox was renumbered", mailbox=claimed.id, folder=place.name)
-    return MailBatch((), mailbox.start(place.name, since), has_more=True), True
+    # Once again before its end was reached: a server that forgets all the time is not asked without a pause.
+    return MailBatch((), mailbox.start(place.name, since), has_more=not place.is_catching_up), True
 
 
 def _floor(claimed: Claimed, place: FolderPlace) -> datetime | None:

@@ -113,6 +113,30 @@ def test_a_fault_in_the_middle_of_many_pages_loses_nothing(world):
     assert world.graph.faults == [] and subjects(world) == [f"Printer {number}" for number in range(9)]
 
 
+def test_a_server_that_forgets_in_the_middle_each_time_is_not_asked_without_a_pause(world):
+    world.graph.page_size = 2
+    for number in range(5):
+        arrive(world, number)
+    for _ in range(50):
+        world.graph.fail(410, on="skiptoken")
+    poll(world)
+    assert 45 < len(world.graph.faults) < 50
+    world.graph.faults.clear()
+    settle(world)
+    assert subjects(world) == [f"Printer {number}" for number in range(5)]
+
+
+@pytest.mark.parametrize("code", ["BadRequest", "ErrorInvalidUrlQuery"])
+def test_a_link_of_another_tenant_is_forgotten_and_not_asked_for_ever(world, code):
+    arrive(world, 1)
+    poll(world)
+    world.graph.fail(400, on="token", code=code)
+    arrive(world, 2)
+    poll(world)
+    settle(world)
+    assert subjects(world) == ["Printer 1", "Printer 2"] and load(world, world.mailbox_id).last_error == ""
+
+
 def test_a_long_forgotten_place_is_read_anew_without_doubles(world):
     for number in range(3):
         arrive(world, number)

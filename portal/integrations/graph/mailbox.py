@@ -165,7 +165,7 @@ class GraphMailbox:
         return int(self._connection.get(f"{path}/messages", params=params).get("@odata.count", 0))
 
     def _fetch(self, folder: str, place: Cursor, limit: int, byte_limit: int, max_size: int) -> MailBatch:
-        page = self._connection.get(place.link, page_size=limit)
+        page = self._page(place, limit)
         entries = {one["id"]: one for one in page["value"] if "@removed" not in one and not one.get("isDraft")}
         known = [one for one in entries.values() if digest(one["id"]) not in (*place.old, *place.done)]
         waiting = [one for one in self._completed(folder, known) if _moment(one["receivedDateTime"]) >= place.since]
@@ -185,6 +185,17 @@ class GraphMailbox:
             str(link), place.since, place.old, is_first=place.is_first and not is_over, at=self._connection.asked_at
         )
         return MailBatch(tuple(taken.mails), after.write(), has_more=not is_over)
+
+    def _page(self, place: Cursor, limit: int) -> dict[str, Any]:
+        """A link that Graph itself gave and refuses now, in whatever words, is one it has forgotten: else the mailbox
+        would be asked for it for ever."""
+        try:
+            return self._connection.get(place.link, page_size=limit)
+        except GatewayError as error:
+            is_given = "://" in place.link
+            if is_given and error.permanent and error.code not in ("login", "certificate", *FOLDER_GONE):
+                raise GatewayError("Microsoft 365 has forgotten where reading stood.", code="resync") from error
+            raise
 
     def _take(self, folder: str, entries: Sequence[dict[str, Any]], byte_limit: int, max_size: int) -> _Taken:
         """Read what can be read. Trouble with one message holds up no other; trouble with all ends the round, and what

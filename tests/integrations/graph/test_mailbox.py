@@ -214,6 +214,21 @@ def test_the_reconcile_sees_ids_and_times_to_the_last_page(graph, mailbox):
     assert mailbox.fetch_one("sentitems", listed[0][0]) is None
 
 
+def test_a_thousand_mails_are_listed_and_read_to_the_last(graph, mailbox, begun):
+    for number in range(1010):
+        graph.box.deliver(b"Subject: Mail %d\r\n\r\n" % number, at=graph.now + number * timedelta(seconds=1))
+    listed = mailbox.list_ids("INBOX", graph.now)
+    assert len(listed) == 1010 and len(graph.asked("orderby=receivedDateTime&")) < 10
+    ids, cursor, has_more = set(), begun, True
+    mailbox._read = lambda folder, entry, max_size: ids.add(entry["id"])  # their originals are another matter
+    while has_more:
+        batch = mailbox.fetch("INBOX", cursor, limit=50, byte_limit=9**9, max_size=9**9)
+        cursor, has_more = batch.cursor, batch.has_more
+        assert len(cursor) < 3000
+    assert ids == {one for one, _ in listed}
+    del graph.exchanges[20:]  # one page is like the other
+
+
 def test_what_just_came_lies_ahead_and_what_was_passed_does_not(graph, mailbox):
     begin = mailbox.start("INBOX", None)
     assert mailbox.is_ahead("anything", begin)
