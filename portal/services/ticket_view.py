@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -32,6 +32,9 @@ from portal.services.merged import with_merged
 MESSAGES = 50  # newest ones on a page; earlier ones are a link away
 EVENTS = 100
 _MOST_INVITATIONS = 3
+# Below, a picture in a mail is a logo.
+_SCREENSHOT_BYTES = 12_000
+_MOST_SCREENSHOTS = 10
 _WANTED: BindParameter[int] = bindparam("wanted", type_=BigInteger())
 
 
@@ -44,6 +47,7 @@ class FileView:
     size: int
     content_type: str = ""
     content_id: str = ""
+    sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,8 @@ class MessageView:
     or pending, sending, sent, failed, cancelled, with `mail_error`. `delivery` is what came back for it: "", delayed or
     failed, as `delivery_text` says. `ticket_id` is another than the page's where a ticket was merged into it.
 
-    `pictures` are the attachments its HTML shows, by content id; `invitations` those that are calendar files.
+    `pictures` are the attachments its HTML shows, by content id, and `screenshots` those among them that are too large
+    for logos: they belong to the words; `invitations` those that are calendar files.
     `protection` is "", signed or encrypted; `has_remote`: pictures from the internet were left out.
     """
 
@@ -70,6 +75,7 @@ class MessageView:
     delivery_text: str = ""
     ticket_id: int = 0
     pictures: Mapping[str, int] = field(default_factory=dict)
+    screenshots: tuple[FileView, ...] = ()
     invitations: tuple[int, ...] = ()
     protection: str = ""
     has_remote: bool = False
@@ -160,7 +166,7 @@ def load_conversation(session: Session, ticket_id: int, *, before: int | None = 
     for row in rows:
         by_message.setdefault(row.Message.id, []).append(row)
     newest = list(by_message.values())
-    shown = [_message(rows) for rows in reversed(newest[:MESSAGES])]
+    shown = _without_old_screenshots(_message(rows) for rows in reversed(newest[:MESSAGES]))
     return Conversation(tuple(shown), shown[0].id if len(newest) > MESSAGES else None)
 
 
@@ -190,7 +196,7 @@ def _messages(ticket_id: int, before: int | None) -> Any:
     newest = chosen.order_by(Message.at.desc(), Message.id.desc()).limit(MESSAGES + 1).subquery()
     mail = and_(OutgoingMail.ticket_id == Message.ticket_id, OutgoingMail.message_row_id == Message.id)
     sent = (OutgoingMail.state, OutgoingMail.last_error, OutgoingMail.delivery, OutgoingMail.delivery_text)
-    names = ("id", "filename", "size", "content_type", "content_id")
+    names = ("id", "filename", "size", "content_type", "content_id", "sha256")
     file = [getattr(Attachment, name) for name in names]
     return (
         select(Message, *file, *sent)
@@ -222,11 +228,28 @@ def _message(rows: list[Row[Any]]) -> MessageView:
         delivery_text=first.delivery_text or "",
         ticket_id=message.ticket_id,
         pictures=pictures,
+        screenshots=_screenshots(one for one in files if one.id in pictures.values()),
         invitations=tuple(one.id for one in files if one.content_type == "text/calendar")[:_MOST_INVITATIONS],
         protection=protection_of((one.content_type for one in files), text=message.body),
         has_remote=has_remote_pictures(message.html),
     )
 
 
+def _screenshots(pictures: Iterable[FileView]) -> tuple[FileView, ...]:
+    large = (one for one in pictures if one.size >= _SCREENSHOT_BYTES and one.content_type.startswith("image/"))
+    return tuple(large)[:_MOST_SCREENSHOTS]
+
+
+def _without_old_screenshots(messages: Iterable[MessageView]) -> list[MessageView]:
+    """Answers bring the pictures of what they quote: each is shown where it came first."""
+    seen: set[str] = set()
+    shown = []
+    for message in messages:
+        new = tuple(one for one in message.screenshots if one.sha256 not in seen)
+        seen.update(one.sha256 for one in new)
+        shown.append(replace(message, screenshots=new) if new != message.screenshots else message)
+    return shown
+
+
 def _file(row: Row[Any]) -> FileView:
-    return FileView(row.id, row.filename, row.size, row.content_type, row.content_id)
+    return FileView(row.id, row.filename, row.size, row.content_type, row.content_id, row.sha256)

@@ -61,6 +61,19 @@ def test_the_ticket_page_shows_the_mails_own_pictures_and_no_others(web, fire):
     assert web.as_("vera").client.get(own["src"]).data == PNG
 
 
+def test_a_screenshot_in_a_mail_stands_with_its_words_and_once(web, take):
+    shot, logo = PNG + bytes(20_000), PNG + bytes(2_000)
+    html = b'<p>It looks like this:</p><img src="cid:shot@x"><img src="cid:logo@x">'
+    files = [picture("shot.png", shot, Content_Id="<shot@x>"), picture("logo.png", logo, Content_Id="<logo@x>")]
+    ticket_id = take(multipart([part("text/html", html), *files], kind="related"))
+    answer = multipart([part("text/html", b"<p>And?</p>" + html), *files], kind="related", message_id="<two@x>")
+    take(b"In-Reply-To: <one@customer.example>\r\n" + answer)
+    page = web.as_("vera").get(f"/tickets/{ticket_id}")
+    shown = page.soup.select(".message-body > p > a > img")
+    assert [img["alt"] for img in shown] == ["Picture in the mail: shot.png"] and len(page.soup.select(".message")) == 2
+    assert web.as_("vera").client.get(shown[0]["src"]).data == shot
+
+
 def test_a_mail_as_it_was_sent_stands_alone_and_lets_nothing_run(web, fire):
     bob = web.as_("bob")
     (link,) = bob.get(f"/tickets/{fire}").soup.select("a[href*='/messages/']")
