@@ -35,6 +35,7 @@ from portal.services.mail_suspensions import find_suspended
 from portal.services.mail_words import Letter, language_of, render_letter
 from portal.services.mailboxes import READ_KINDS, can_send, own_addresses
 from portal.services.settings import load_settings
+from portal.services.tickets import Actor, record_event
 
 MAX_REFERENCES = 10
 WATCH_MODE = "Watch mode: nothing is sent to requesters until you go live."
@@ -183,6 +184,8 @@ def add_mail(
     reason = _why_held_back(session, row, mailbox, settings)
     if not reason and draft.is_automatic and not draft.is_asked_for and draft.event != TEAM_NOTICE:
         reason = pass_breaker(uow, ticket, to, now=now)
+        if reason:
+            record_event(uow, ticket, "held_back", actor=Actor("Mail"), now=now, event=draft.event, reason=reason)
     if reason:
         row.state, row.due_at, row.last_error = "cancelled", None, reason
     else:

@@ -142,6 +142,10 @@ def _suspended(data: _Data, choices: Choices, number: _Number) -> _Words:
     return "mail came back, so nothing more is sent to this address", "mail-warning", "bad"
 
 
+def _held_back(data: _Data, choices: Choices, number: _Number) -> _Words:
+    return "an automatic mail to the requester was held back by the circuit breaker", "mail-warning", "bad"
+
+
 _WORDS: dict[str, Callable[[_Data, Choices, _Number], _Words]] = {
     "created": _created,
     "status": _status,
@@ -163,4 +167,5 @@ _WORDS: dict[str, Callable[[_Data, Choices, _Number], _Words]] = {
     "delivery": _delivery,
     "emergency": _emergency,
     "address_suspended": _suspended,
+    "held_back": _held_back,
 }

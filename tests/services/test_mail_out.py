@@ -14,6 +14,7 @@ from portal.models import (
     SettingRow,
     Ticket,
     TicketCopy,
+    TicketEvent,
     User,
 )
 from portal.services.mail_facts import TOKEN_PURPOSE
@@ -286,6 +287,9 @@ def test_the_circuit_breaker_stops_automatic_mail_and_never_an_answer(world):
         confirm(world, ticket_id)
     states = [(mail.state, mail.last_error[:15]) for mail in outbox(world) if mail.event == "confirmation"]
     assert states == [("pending", "")] * 3 + [("cancelled", "Circuit breaker")] * 2
+    with world.database.read_session() as session:  # their tickets say so
+        events = session.scalars(select(TicketEvent).where(TicketEvent.kind == "held_back")).all()
+    assert [one.ticket_id for one in events] == [ticket_id - 1, ticket_id] and "same words" in events[0].data["reason"]
     answer(world, ticket_id)
     resolve(world, ticket_id, 1)
     assert [mail.state for mail in outbox(world)[-2:]] == ["pending", "pending"]

@@ -18,6 +18,7 @@ _WORDS = {
     "may_belong": ("May belong elsewhere", "link", "warn"),
     "follows": ("Follow-up", "link", ""),
     "address_suspended": ("Mail came back", "mail-warning", "bad"),
+    "held_back": ("Mail held back", "mail-warning", "bad"),
 }
 
 
