@@ -245,3 +245,10 @@ def test_the_very_same_words_of_a_colleague_are_a_slow_sign_also_when_they_are_f
     said = Said("x", "Our opening hours are nine to five.")
     assert sign(said, before(5, said, same=False)) == SLOW
     assert sign(said, before(5, Said("x", "Our opening hours are ten to six, please."), same=False)) == ""
+
+
+def test_the_very_same_words_by_a_stranger_or_like_ones_by_the_same_are_a_slow_sign() -> None:
+    words = "alpha beta gamma delta epsilon zeta eta"
+    assert sign(Said("x", words), before(61, Said("y", words), same=False)) == SLOW
+    assert sign(Said("x", "toner is low again"), before(61, Said("y", "toner is low again"))) == SLOW
+    assert sign(Said("x", words), before(61, Said("y", "theta iota kappa lambda my ny xi"), same=False)) == ""

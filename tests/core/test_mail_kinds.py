@@ -240,3 +240,21 @@ def test_a_sender_that_takes_no_replies_may_open_a_ticket():
 )
 def test_a_robots_subject_before_ours_is_an_answer_also_without_references(subject, found):
     assert kind(mail_bytes(subject=subject)).kind == found
+
+
+@pytest.mark.parametrize(
+    ("report_type", "machine_part", "expected"),
+    [("delivery-status", False, "bounce"), ("other", True, "bounce"), ("other", False, "person")],
+)
+def test_a_report_is_a_bounce_by_its_name_or_by_its_machine_part(report_type, machine_part, expected):
+    parts = [part("text/plain", b"no luck")]
+    if machine_part:
+        parts.append(part("message/delivery-status", b"Final-Recipient: rfc822; dana@customer.example\r\n"))
+    assert kind(multipart(parts, kind=f"report; report-type={report_type}")).kind == expected
+
+
+def test_a_web_form_is_ours_where_its_reply_to_is_no_address():
+    mail = parse_mail(
+        mail_bytes(sender="help@shop.example", extra={"Reply-To": "nobody, Dana <dana@customer.example>"})
+    )
+    assert real_sender(mail, own_addresses=OWN).email == "dana@customer.example"
