@@ -18,6 +18,15 @@ REFRESH_TOKEN_DAYS = 90
 # Nobody can renew a secret at night: warnings begin at this hour of the site's clock.
 WARN_FROM_HOUR = 8
 
+_ADVICE = (
+    (("key file",), "Put back the key file of this installation, or enter the password again below."),
+    (("certificate",), "Ask whoever runs the server for a valid certificate, or correct the server’s name below."),
+    (("starttls", "encryption"), "Choose port and encryption that belong together: 993 with TLS, 143 with STARTTLS."),
+    (("login", "sign in", "sign-in", "password", "secret"), "Check how it signs in below and save, then test again."),
+    (("folder",), "Correct the folder’s name below, or make the folder again in the mailbox."),
+)
+_WAIT = "It is tried again by itself. If it stays like this, ask whoever runs the mail server."
+
 
 @dataclass(frozen=True)
 class ReadState:
@@ -53,6 +62,13 @@ def decide_state(state: ReadState, *, now: datetime, limit: timedelta) -> str:
     if state.error:
         return TROUBLE
     return GOOD if state.last_ok_at else NEW
+
+
+def advise(error: str) -> str:
+    """What a person can do about an error of reading, and that no mail is lost by it. Goes by the adapters' words."""
+    text = error.lower()
+    found = next((advice for words, advice in _ADVICE if any(word in text for word in words)), _WAIT)
+    return f"{found} Mail that arrives meanwhile is taken in as soon as reading works again."
 
 
 def expiry_stage(ends_on: date, *, today: date) -> int | None:

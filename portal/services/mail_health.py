@@ -57,6 +57,11 @@ class MailboxHealth:
         """Whether there is nothing to look at."""
         return self.state in (health.GOOD, health.OFF, health.NEW) and not (self.expiry and self.expiry.words)
 
+    @property
+    def advice(self) -> str:
+        """What to do about the error that is shown, "" for none."""
+        return health.advise(self.row.last_error) if self.row.last_error else ""
+
 
 def load_mailbox_health(
     session: Session, settings: SiteSettings, *, now: datetime, counts_today: bool = False

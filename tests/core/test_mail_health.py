@@ -6,6 +6,7 @@ import pytest
 from portal.core.mail_health import (
     EXPIRY_DAYS,
     ReadState,
+    advise,
     decide_state,
     expiry_stage,
     expiry_words,
@@ -63,3 +64,22 @@ def test_the_warning_says_what_ends_when_and_what_to_do(left, words):
     today = date(2026, 12, 25)
     text = expiry_words("Help", "The password", today + timedelta(days=left), today=today)
     assert words in text and text.startswith("The password of the mailbox Help") and "Renew it" in text
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ("The mail server m refused the login: no", "Check how it signs in"),
+        ("The certificate of m cannot be trusted: expired", "valid certificate"),
+        ("The mail server m offers no STARTTLS: nothing was sent.", "Choose port and encryption"),
+        (
+            "The mail server m broke off: this port does not speak the encryption that was chosen (x)",
+            "143 with STARTTLS",
+        ),
+        ("The folder Desk cannot be opened: gone", "Correct the folder’s name"),
+        ("A stored secret cannot be opened with this key file. Please enter it again.", "key file"),
+        ("The mail server m broke off: timed out", "tried again by itself"),
+    ],
+)
+def test_each_trouble_has_its_advice_and_no_mail_is_lost_by_it(error, words):
+    assert words in advise(error) and advise(error).endswith("as soon as reading works again.")

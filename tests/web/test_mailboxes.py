@@ -95,6 +95,7 @@ def test_a_failed_test_and_a_mailbox_in_trouble_are_told(web, alice):
         mailbox.check_asked_at = None
     page = alice.get(f"/mailboxes/{row(web).id}")
     assert "The test failed. refused the login" in page.text and "It cannot be read. The server is away." in page.text
+    assert "tried again by itself" in page.text, "and what to do about it"
     assert "trouble" in alice.get("/mailboxes").text
 
 
