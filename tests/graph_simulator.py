@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
+from email.message import Message
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -156,6 +157,9 @@ class Asked:
             case ("GET", ["messages", item_id]):
                 item = self.box.find(item_id, immutable=self.immutable)
                 return reply(self.shown(item)) if item else gone()
+            case ("GET", ["messages", item_id, "attachments"]):
+                item = self.box.find(item_id, immutable=self.immutable)
+                return reply({"value": attachments(item.parsed)}) if item else gone()
             case ("GET", ["messages", item_id, "$value"]):
                 item = self.box.find(item_id, immutable=self.immutable)
                 if item and item.number in self.graph.withheld:
@@ -272,6 +276,17 @@ class Asked:
         sent = self.box.deliver(mail.as_bytes(), at=self.graph.now, folder="sentitems")
         sent.is_read = True
         return 202, {}, b""
+
+
+def attachments(mail: Message) -> list[dict[str, Any]]:
+    """As Graph lists them: the whole content of an S/MIME mail is one."""
+    parts = [part for part in mail.walk() if part.get_filename()]
+    return [
+        {"@odata.type": "#microsoft.graph.fileAttachment", "id": str(number), "name": part.get_filename(),
+         "contentType": part.get_content_type(), "isInline": False,
+         "contentBytes": base64.b64encode(part.get_payload(decode=True) or b"").decode()}
+        for number, part in enumerate(parts)
+    ]  # fmt: skip
 
 
 def since(condition: str) -> datetime:

@@ -18,6 +18,7 @@ from portal.core.errors import GatewayError
 from portal.core.ports import FetchedMail, MailBatch
 from portal.integrations.graph.connection import FOLDER_GONE, UNREADABLE, GraphConnection
 from portal.integrations.graph.cursor import Cursor, digest, read_cursor
+from portal.integrations.graph.rebuild import header_lines, rebuild_mail
 
 # https://learn.microsoft.com/en-us/graph/api/resources/mailfolder: names that every mailbox has, in any language.
 WELL_KNOWN = frozenset(
@@ -25,6 +26,7 @@ WELL_KNOWN = frozenset(
      "outbox", "recoverableitemsdeletions", "scheduled", "sentitems")
 )  # fmt: skip
 INBOX, SENT = "inbox", "sentitems"
+_HEADER_FIELDS = "internetMessageHeaders,internetMessageId"
 _FIELDS = "receivedDateTime,internetMessageId,conversationId,isDraft"
 _LIST_PAGE = 500
 # Delivered is not yet listed: a mail this much older than the link may still be on its way into the delta query.
@@ -254,7 +256,7 @@ class GraphMailbox:
             data, size = self._connection.read(f"messages/{quote(provider_id, safe='')}/$value", limit=max_size)
         except GatewayError as error:
             if error.code in UNREADABLE:
-                return self._by_header(folder, entry)
+                return self._rebuilt(folder, entry, max_size) or self._by_header(folder, entry)
             if error.code not in FOLDER_GONE:
                 raise
             with contextlib.suppress(_Gone):
@@ -265,6 +267,14 @@ class GraphMailbox:
         if max_size is not None and size > max_size:
             return replace(mail, size=size, header=_header(data))
         return replace(mail, size=size, raw=data)
+
+    def _rebuilt(self, folder: str, entry: Mapping[str, Any], max_size: int | None) -> FetchedMail | None:
+        path = f"messages/{quote(str(entry['id']), safe='')}"
+        found = self._connection.get(path, params={"$select": _HEADER_FIELDS})
+        data = rebuild_mail(found, self._connection.get(f"{path}/attachments")["value"])
+        if data is None or (max_size is not None and len(data) > max_size):
+            return None
+        return replace(_mail(folder, entry), size=len(data), raw=data)
 
     def _by_header(self, folder: str, entry: Mapping[str, Any]) -> FetchedMail | None:
         """None when there is not even that: the comparison with the mailbox then says that it lies there."""
@@ -278,10 +288,8 @@ class GraphMailbox:
     def _headers(self, provider_id: str) -> bytes:
         """The header lines as Graph knows them, for a mail whose original it cannot give."""
         path = f"messages/{quote(provider_id, safe='')}"
-        entry = self._connection.get(path, params={"$select": "internetMessageHeaders,internetMessageId"})
-        lines = [f"{one['name']}: {one['value']}" for one in entry.get("internetMessageHeaders") or ()]
-        lines = lines or [f"Message-ID: {entry.get('internetMessageId', '')}"]
-        return "\r\n".join([*(" ".join(line.split()) for line in lines), "", ""]).encode()
+        entry = self._connection.get(path, params={"$select": _HEADER_FIELDS})
+        return "\r\n".join([*header_lines(entry), "", ""]).encode()
 
     def _list_ids(self, folder: str, since: datetime) -> list[tuple[str, datetime]]:
         found = self._listing(self._path(folder), since)

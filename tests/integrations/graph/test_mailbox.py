@@ -1,6 +1,7 @@
 """The real O365 and msal packages against our own Microsoft 365, and both against the vendor's own description."""
 
 from datetime import timedelta
+from email import message_from_bytes
 
 import pytest
 
@@ -201,6 +202,22 @@ def test_the_original_that_cannot_be_given_comes_as_its_header(graph, mailbox, b
     ((got,), _) = read_all(mailbox, begun)
     assert got.raw is None and b"Subject: Mail 1\r\n" in got.header and got.header.endswith(b"\r\n\r\n")
     assert graph.asked("internetMessageHeaders")
+
+
+def test_a_sealed_mail_that_has_no_original_is_built_anew_from_its_parts(graph, mailbox, begun):
+    """https://github.com/LogicLabs-OU/OpenArchiver/issues/487: application access, opaque S/MIME."""
+    sealed = (
+        b"From: dana@customer.example\r\nMessage-ID: <7@customer.example>\r\nSubject: Mail 7\r\nMIME-Version: 1.0\r\n"
+        b'Content-Type: application/pkcs7-mime; smime-type=enveloped-data; name="smime.p7m"\r\n'
+        b"Content-Transfer-Encoding: base64\r\n\r\nMIAGCSqGSIb3DQEHA6CA\r\n"
+    )
+    graph.withheld[graph.box.deliver(sealed, at=graph.now).number] = (500, "ErrorMimeContentConversionFailed")
+    (got,), _ = read_all(mailbox, begun)
+    built, original = message_from_bytes(got.raw), message_from_bytes(sealed)
+    assert dict(built) == dict(original) and built.get_payload(decode=True) == original.get_payload(decode=True)
+    assert got.size == len(got.raw)
+    (small,), _ = read_all(mailbox, begun, max_size=9)
+    assert small.raw is None and b"Subject: Mail 7" in small.header
 
 
 def test_the_reconcile_sees_ids_and_times_to_the_last_page(graph, mailbox):
