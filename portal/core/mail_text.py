@@ -13,6 +13,8 @@ _MANY_LINES = re.compile(r"\n[ \n]*\n")
 _OPEN, _CLOSE, _SIGNED = "\x0e", "\x0f", "\x10"
 _MARKS = str.maketrans("", "", _OPEN + _CLOSE + _SIGNED + "\x00")
 _NO_QUOTE = re.compile(r"border(-left)?\s*:\s*(none|0)\b", re.IGNORECASE)
+_MARGIN = re.compile(r"\bstyle\s*=[^>]*\bmargin", re.IGNORECASE)
+_QUOTING = re.compile(r"\b(cite|class|id|itemtype|border(-left)?)\b", re.IGNORECASE)
 _QUOTING_DIV = re.compile(r"""\b(class|id)\s*=\s*["']?[^"'>]*\byahoo_quoted""", re.IGNORECASE)
 _SIGNING = re.compile(
     r"""\b(class|id)\s*=\s*["']?[^"'>]*\b(gmail_signature(?!_prefix)|ms-outlook-mobile-signature|AppleMailSignature"""
@@ -89,10 +91,10 @@ class _Reader:
         return closed
 
     def _quote_mark(self, tag: str, *, is_end: bool) -> str:
-        """A blockquote with "border: none" is how Gmail and Apple Mail indent."""
+        """A blockquote with "border: none", or with nothing but a margin, is how programs indent."""
         if is_end:
             return f"\n{_CLOSE if self._quotes and self._quotes.pop() else ''}\n"
-        is_quote = not _NO_QUOTE.search(tag)
+        is_quote = not _NO_QUOTE.search(tag) and (not _MARGIN.search(tag) or bool(_QUOTING.search(tag)))
         self._quotes.append(is_quote)
         return f"\n\n{_OPEN}" if is_quote else "\n\n"
 

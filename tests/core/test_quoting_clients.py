@@ -65,6 +65,29 @@ def test_of_an_answer_only_the_new_words_are_left(client):
     assert "".join(part.text for part in mark_quotes(text) if part.kind == "quote").strip("> \n")
 
 
+INLINE = {
+    "gmail": """<div dir="ltr"><div class="gmail_attr">On Fri, Nov 21, 2025 at 10:00 Help &lt;help@shop.example&gt; wrote:<br></div>
+        <blockquote class="gmail_quote"><div>one?</div></blockquote><div>STAY yes</div><blockquote class="gmail_quote">two?
+        </blockquote><div>STAY no</div></div>""",
+    "apple": """<body><blockquote type="cite"><div>On 21. Nov 2025, at 10:00, Help &lt;help@shop.example&gt; wrote:</div><div>one?
+        </div></blockquote><div>STAY yes</div><br><blockquote type="cite"><div>two?</div></blockquote>STAY no</body>""",
+    "outlook in red": """<p>My answers are below in red.</p><div style="border-top:solid"><p><b>From:</b> Help &lt;help@shop.example&gt;<br>
+        <b>Sent:</b> Friday, November 21, 2025<br><b>To:</b> Dana<br><b>Subject:</b> Printer</p></div><p>one?</p><p style="color:red">
+        STAY yes</p>""",
+    "outlook below, nothing above": """<p>&nbsp;</p><div style="border-top:solid"><p><b>Von:</b> Help &lt;help@shop.example&gt;<br>
+        <b>Gesendet:</b> Freitag<br><b>An:</b> Dana<br><b>Betreff:</b> Drucker</p></div><p>one?</p><p>STAY yes</p>""",
+    "indented by gmail": """<p>The error:</p><blockquote style="margin:0 0 0 40px;border:none;padding:0px">STAY 0x80</blockquote>""",
+    "indented by outlook": """<p>The error:</p><blockquote style="margin-left:40px; margin-top:0">STAY 0x80</blockquote>""",
+}
+
+
+@pytest.mark.parametrize("client", INLINE)
+def test_answers_within_the_older_mail_stay_in_sight(client):
+    text = html_to_text(INLINE[client])
+    folded = [part.text for part in mark_quotes(text, subject="RE: Printer", for_page=True) if part.kind != "text"]
+    assert "STAY" in text and not any("STAY" in part for part in folded), text
+
+
 @pytest.mark.parametrize("client", FORWARDS)
 def test_what_was_forwarded_stays_in_sight(client):
     words = own_words(html_to_text(FORWARDS[client]), subject="FW: Printer")
