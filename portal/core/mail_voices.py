@@ -31,6 +31,13 @@ _SIGN_OFF = re.compile(
     r"|\W*(met )?(vriendelijke|hartelijke)\s+groet(en)?\W*|\W*groet(en|jes)?\W*",
     re.IGNORECASE,
 )
+# What may end a letter and may as well stand within it: an end only where the writer's own name follows.
+_THANKS = re.compile(
+    r"\W*(best|thanks?( again| a lot| so much| you( very much)?)?|many thanks|vielen dank"
+    r"|danke( schön| dir| euch| ihnen)?|merci( beaucoup)?|(muchas )?gracias|bedankt|dank (je|u)( wel)?|gru(ß|ss)"
+    r"|grü(ß|ss)e|vg|lg|bg|mfg|cheers|regards)\b\W*",
+    re.IGNORECASE,
+)
 _DEVICE = re.compile(
     r"\W*(sent from (my|outlook|mail)|get outlook for|von meinem .{2,30} gesendet|gesendet (mit|von)"
     r"|envoyé (de|depuis) mon|enviado desde mi|verzonden (vanaf|met) mijn)\b.*",
@@ -114,7 +121,8 @@ def _why_inside(mail: ParsedMail, thread: ThreadDecision, writer: Writer) -> str
         return "it passes on a mail"
     if has_machine_subject(mail.subject):
         return "its subject is that of an automatic answer"
-    words = answer_text(mail.text, addresses=(mail.from_email,))
+    names = (writer.staff_name, mail.sender.name if mail.sender else "")
+    words = answer_text(mail.text, addresses=(mail.from_email,), names=names)
     if not words:
         return "it holds no words but quoted ones"
     if sum(is_alike(words, one, fewest=_FEWEST_WORDS) for one in writer.said) >= _SAME_WORDS:
@@ -136,12 +144,13 @@ def begins_with_note(text: str) -> bool:
     return _NOTE_WORD.match(own) is not None
 
 
-def answer_text(text: str, *, addresses: Collection[str] = ()) -> str:
+def answer_text(text: str, *, addresses: Collection[str] = (), names: Collection[str] = ()) -> str:
     """The words of one of us as they may leave the house: no quotes, no signature block, nothing of our own mails, and
-    no line with one of `addresses`. "" where nothing is left."""
+    no line with one of `addresses`. The writer's `names` begin a signature where they stand alone at the end. "" where
+    nothing is left."""
     lines = "\n".join(one.text for one in mark_quotes(text) if one.kind == TEXT).strip().split("\n")
     lines = lines[: _begin_of_quote(lines)]
-    lines = lines[: _begin_of_signature(lines)]
+    lines = lines[: _begin_of_signature(lines, _spoken_names(names))]
     inside = [one.lower() for one in addresses if one]
     kept = [line for line in lines if not _DEVICE.fullmatch(line) and not any(one in line.lower() for one in inside)]
     return "\n".join(kept).strip()
@@ -176,9 +185,27 @@ def _begin_of_quote(lines: list[str]) -> int:
     return len(lines)
 
 
-def _begin_of_signature(lines: list[str]) -> int:
-    for index, line in enumerate(lines):
+def _begin_of_signature(lines: list[str], names: Collection[str]) -> int:
+    for index, line in enumerate(lines[1:], 1):
         rest = [one for one in lines[index + 1 :] if one.strip()]
-        if index and _SIGN_OFF.fullmatch(line.strip()[:80]) and len(rest) <= _LONGEST_SIGNATURE:
+        if len(rest) > _LONGEST_SIGNATURE:
+            continue
+        if _SIGN_OFF.fullmatch(line.strip()[:80]):
+            return index
+        is_after_thanks = _THANKS.fullmatch(lines[index - 1][:80]) is not None
+        if _is_name(line, names) and (is_after_thanks or not lines[index - 1].strip()):
+            return max(1, index - is_after_thanks)
+        thanks = _THANKS.match(line[:80])
+        if thanks and _is_name(line[thanks.end() :], names):
             return index
     return len(lines)
+
+
+def _is_name(line: str, names: Collection[str]) -> bool:
+    return len(line) <= 80 and line.strip(" \t,.!-–—*~").casefold() in names
+
+
+def _spoken_names(names: Collection[str]) -> frozenset[str]:
+    """As people sign: in full, or with their first name."""
+    full = {" ".join(one.split()).casefold() for one in names if one.strip() and "@" not in one}
+    return frozenset(full | {one.partition(" ")[0] for one in full if len(one.partition(" ")[0]) > 1})

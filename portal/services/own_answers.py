@@ -28,8 +28,9 @@ def take_own_words(
         return add_message(uow, ticket, kept, now=now)
     said = replace(new, kind=tickets.ANSWER, is_public=True, author=by.name, author_id=by.user_id)
     if voice == ANSWER:
-        address = new.author.rpartition("<")[2].rstrip(">")
-        said = replace(said, body=answer_text(new.body, addresses=(address,)), html="", subject="")
+        name, _, address = new.author.rpartition("<")
+        words = answer_text(new.body, addresses=(address.rstrip(">"),), names=(by.name, name))
+        said = replace(said, body=words, html="", subject="")
     message = add_message(uow, ticket, said, now=now)
     if ticket.first_response_at is None:
         ticket.first_response_at = message.at

@@ -170,3 +170,23 @@ def test_our_own_mail_that_comes_back_is_known_and_one_word_added_makes_it_a_rep
 )
 def test_the_word_urgent_counts_from_the_requester_and_their_colleagues(writer, strength, counts):
     assert may_declare(ThreadDecision(7, "x", strength=strength), writer) is counts
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Restart it.\n\nBob\n+49 30 123456", "Restart it."),
+        ("Restart it.\n\nBest,\nBob\nMobile 0170 1\nbob.private@gmail.com", "Restart it."),
+        ("Restart it.\nThanks!\n-- Bob Builder --\n0170 1", "Restart it."),
+        ("Neu starten.\n\nVG Bob\nTel. 0170 1", "Neu starten."),
+        ("Neu starten.\nDanke, Bob", "Neu starten."),
+        ("Thanks,\nBob\n0170 1", "Thanks,"),
+        ("Hi,\nThanks.\nPlease send the log.", "Hi,\nThanks.\nPlease send the log."),
+        ("Ask one of us:\nBob\nCarol", "Ask one of us:\nBob\nCarol"),
+        ("Bob\nis the name of the server.", "Bob\nis the name of the server."),
+        ("It is done.\n\nBobby will call.", "It is done.\n\nBobby will call."),
+        ("Before\n\nBob" + "\nnext" * 16, "Before\n\nBob" + "\nnext" * 16),  # too long for a signature
+    ],
+)
+def test_the_writers_own_name_begins_a_signature(text, left):
+    assert answer_text(text, names=("Bob Builder", "", "bob@a.example")) == left

@@ -185,3 +185,11 @@ def test_own_words_are_added_in_the_voice_they_were_given(desk, voice, kind, bod
         by, ticket = Actor("Bob", 2), uow.session.get_one(Ticket, desk.ticket_id)
         take_own_words(desk.world, uow, ticket, new, voice=voice, by=by)
     assert said(desk) == (kind, kind == "answer", "Bob", body)
+
+
+def test_a_signature_that_begins_with_the_name_stays_inside(desk):
+    desk.take(
+        "Please restart it.\n\nBest,\nBob\nMobile 0170 1234567\nbob.private@mail.example", sender=BOB, answers=FIRST
+    )
+    (mail,) = outgoing(desk)
+    assert "Please restart it." in mail.text and not any(one in mail.text for one in ("0170", "private", "Best"))
