@@ -34,7 +34,10 @@ class GraphSender:
         if len(data) > MAX_BYTES:
             words = f"Microsoft 365 takes mails up to {MAX_BYTES / 1e6:.1f} MB; this one has {len(data) / 1e6:.1f} MB."
             raise GatewayError(words, permanent=True, code="size")
-        self._connection.post("sendMail", base64.b64encode(data).decode("ascii"))
+        try:
+            self._connection.post("sendMail", base64.b64encode(data).decode("ascii"))
+        finally:  # a connection that was kept may be dead, and then nobody knows whether the mail went over it
+            self._connection.close()
 
     def was_sent(self, message_id: str) -> bool | None:
         """See MailSender.was_sent: looked up in Sent Items. Right after sending, the copy may not be there yet."""

@@ -44,6 +44,22 @@ def test_a_mail_keeps_its_id_and_its_headers(graph, sender):
     assert sender.was_sent("<other@shop.example>") is False
 
 
+def test_no_mail_goes_over_a_connection_that_was_kept(graph, sender):
+    sender.send(MESSAGE)
+    assert sender._connection._account is None
+    graph.fail(500, on="sendMail")
+    refused(sender)
+    assert sender._connection._account is None and sender.was_sent(MESSAGE.message_id)
+
+
+def test_a_shared_mailbox_sends_as_itself_and_keeps_the_copy(graph):
+    shared = graph.add_box("night@shop.example")
+    sender = GraphSender(connect(graph, address="night@shop.example"))
+    sender.send(OutgoingMessage(**{**vars(MESSAGE), "sender": "night@shop.example"}))
+    assert sender.was_sent(MESSAGE.message_id) and not GraphSender(connect(graph)).was_sent(MESSAGE.message_id)
+    assert [item.folder for item in shared.items.values()] == [shared.folder("sentitems")]
+
+
 def test_the_account_can_be_tried_out(graph, sender):
     assert sender.check() == f"Signed in at Microsoft 365 as {ADDRESS}."
     graph.denied.add(ADDRESS)
