@@ -253,8 +253,8 @@ def test_a_report_is_a_bounce_by_its_name_or_by_its_machine_part(report_type, ma
     assert kind(multipart(parts, kind=f"report; report-type={report_type}")).kind == expected
 
 
-def test_a_web_form_is_ours_where_its_reply_to_is_no_address():
+def test_a_web_form_that_names_us_first_in_its_reply_to_still_says_who_wrote():
     mail = parse_mail(
-        mail_bytes(sender="help@shop.example", extra={"Reply-To": "nobody, Dana <dana@customer.example>"})
+        mail_bytes(sender="help@shop.example", extra={"Reply-To": "help@shop.example, Dana <dana@customer.example>"})
     )
     assert real_sender(mail, own_addresses=OWN).email == "dana@customer.example"
