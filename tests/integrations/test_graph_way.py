@@ -79,6 +79,18 @@ def test_a_night_mail_becomes_a_ticket_and_is_answered_in_its_thread(world):
     assert len(every(world, Ticket)) == 1 and every(world, MailLedger)[-1].verdict == "reply"
 
 
+def test_an_answer_written_by_hand_joins_its_ticket_as_ours(world):
+    arrive(world, 1)
+    poll(world)
+    raw = mail_bytes("Bob is on his way.", message_id="<hand@shop.example>", sender="Shop <help@shop.example>",
+                     extra={"In-Reply-To": "<1@customer.example>"})  # fmt: skip
+    world.graph.box.deliver(raw, at=world.graph.now, folder="sentitems")
+    poll(world)
+    row = every(world, MailLedger)[-1]
+    assert (row.is_sent, row.verdict, row.folder) == (True, "reply", "sentitems")
+    assert len(every(world, Ticket)) == 1 and "Bob is on his way." in every(world, Message)[-1].body
+
+
 FAULTS = [
     *((kind, "messages/delta") for kind in (401, 410, 429, 500, 503, "reset", "cut", "garbage", "twice", "hang")),
     *((kind, "$value") for kind in (401, 429, 500, 503, "reset", "cut", "hang")),
