@@ -29,6 +29,7 @@ _NOT_WORD = re.compile(rb"[^A-Za-z0-9]")
 _SOFT_BREAK = re.compile(rb"=[ \t]+(?=\r?\n)")
 _WORDS = re.compile(rb"[A-Za-z0-9,.!?'\"-]+ [A-Za-z0-9,.!?'\"-]+ [A-Za-z0-9]")
 _SHORT_TYPES = {"html": "text/html", "text": "text/plain", "plain": "text/plain", "text/text": "text/plain"}
+_LONGEST_LINE = 384 * 1024  # of the 512 KB for all of them
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -255,19 +256,22 @@ def _read_headers(reading: _Reading, start: int, end: int) -> tuple[dict[str, tu
     raw, limits = reading.raw, reading.limits
     headers: dict[str, tuple[bytes, ...]] = {}
     lines: list[tuple[str, list[bytes]]] = []
-    position = start
+    position, kept = start, 0
     last_sure: int | None = None
     while position < end:
         line_end = raw.find(b"\n", position, end)
         after = end if line_end < 0 else line_end + 1
-        line = raw[position:after].rstrip(b"\r\n")
+        line = raw[position : min(after, position + _LONGEST_LINE)].rstrip(b"\r\n")
         if not line.strip(b" \t"):
             if line and _SURE_HEADER.match(raw, after):
                 position = after  # a blank within the header that somebody folded badly
                 continue
             position = after
             break
-        if after - start > limits.header_bytes or len(lines) >= limits.header_lines:
+        if after - position > _LONGEST_LINE:  # what stands below such a line is read all the same
+            reading.note("header longer than can be read")
+        kept += len(line)
+        if kept > limits.header_bytes or len(lines) >= limits.header_lines:
             reading.note("header longer than can be read")
             position = _after_header(raw, position, end)
             break
