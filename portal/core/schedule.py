@@ -37,7 +37,7 @@ JOBS = (
     ScheduledJob(
         "mail_audit",
         "Check that every mail has a verdict",
-        "Raises an alarm when a mail waits for its verdict, a mailbox is not read or its secret ends; texts it last.",
+        "Raises an alarm when a mail waits for its verdict, a mailbox is not read or its secret expires.",
         CHORES,
         MINUTE,
     ),

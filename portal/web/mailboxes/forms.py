@@ -70,7 +70,7 @@ class EditMailbox(FlaskForm):  # type: ignore[misc]
         description="What is answered there by hand joins its ticket. Empty: not read. The test finds its name.",
     )
     secret_expires_on = DateField(
-        "Password ends on", [Optional()], description="You are warned 30, 14, 7 and 1 day before."
+        "Password expires on", [Optional()], description="You are warned 30, 14, 7 and 1 day before."
     )
     look_back = SelectField(
         "First connection",

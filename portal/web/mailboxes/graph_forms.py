@@ -56,7 +56,7 @@ class EditGraphMailbox(FlaskForm):  # type: ignore[misc]
     client_id = StringField("Application (client) ID", [InputRequired("Give the client ID."), Length(max=64)])
     client_secret = PasswordField("Client secret")
     secret_expires_on = DateField(
-        "Client secret ends on", [Optional()],
+        "Client secret expires on", [Optional()],
         description="Shown beside it in Microsoft Entra. You are warned 30, 14, 7 and 1 day before.",
     )  # fmt: skip
     flow = SelectField("Who signs in", choices=_FLOWS, default="app")

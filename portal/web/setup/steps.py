@@ -111,7 +111,7 @@ def _technician(name: str) -> Answer:
         return _page(name, 422, form=form, people=people.list_people(reads()), show_phone=show_phone)
     if token:
         base = context().site_url or request.url_root.rstrip("/")
-        return _page(name, form=None, person=user, link=f"{base}/link/{token}")
+        return _page(name, form=None, person=user, link=f"{base}/link/{token}", is_public=bool(context().site_url))
     return saved(next_url(name), f"{user.name} can be reached.")
 
 
