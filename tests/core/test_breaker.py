@@ -82,7 +82,7 @@ def test_a_subject_that_only_sounds_like_it_is_none(subject: str) -> None:
 def test_words_of_robots_are_a_sign_right_after_a_mail_of_ours_only(body: str) -> None:
     printer = Said("Printer", "The printer on floor 2 is jammed again.")
     assert sign(Said("Hello", body), before(5, printer)) == QUICK
-    assert sign(Said("Hello", body), before(500, printer)) == ""
+    assert sign(Said("Hello", body), before(11, printer)) == sign(Said("Hello", body), before(500, printer)) == ""
     assert sign(Said("Hello", body), before(5, printer, same=False)) == "" and sign(Said("Hello", body)) == ""
 
 

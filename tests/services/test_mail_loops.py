@@ -6,10 +6,12 @@ import json
 import re
 from collections import Counter
 from datetime import timedelta
+from itertools import count
 
 import pytest
 from sqlalchemy import select
 
+from portal.core.errors import GatewayError
 from portal.models import MailSuspension, Message, SettingRow, User
 from tests.mails import mail_bytes
 from tests.services.loop_world import Installation, Post, answer_by, bounce_by, without_signs
@@ -205,6 +207,36 @@ def test_two_installations_wired_to_each_other(post, shop, tmp_path, strip, publ
     for one in (shop, other):
         print(f"{len(one.automatic)} automatic mails, {most_in_a_thread(one)} in a thread, {len(one.trips)} stops")
         assert len(one.automatic) <= 20 and most_in_a_thread(one) <= 3
+
+
+@pytest.mark.more
+@pytest.mark.parametrize("strip", [without_signs, without_everything])
+def test_two_installations_whose_servers_take_mail_and_lose_the_answer(post, shop, tmp_path, strip):
+    """Every third mail is sent again, and comes twice."""
+    shop.world.mail._strip = strip
+    other = Installation(post, tmp_path / "b", "help@b.example", strip=strip)
+    for one in (shop, other):
+        one.world.mail.send = losing(one.world.mail.send)
+    begin(post, sender="help@b.example")
+    begin(post, sender="help@a.example", to="help@b.example")
+    for _ in range(60):
+        post.run(1)
+        post.clock.move(DAY / 2)
+        shop.work()
+        other.work()
+    for one in (shop, other):
+        assert 1 <= len(one.automatic) <= 20 and most_in_a_thread(one) <= 3
+
+
+def losing(send):
+    numbers = count()
+
+    def send_and_lose(message):
+        send(message)
+        if next(numbers) % 3 == 0:
+            raise GatewayError("The server broke off.")
+
+    return send_and_lose
 
 
 @pytest.mark.more
