@@ -167,10 +167,10 @@ def _known(
     session: Session, mailbox_id: int, folder: str, pairs: Sequence[tuple[str, datetime]]
 ) -> set[str]:  # fmt: skip
     """By id, and by when it came: a server put back from a backup gives numbers of lost messages to others."""
-    query = select(MailLedger.provider_id, MailLedger.received_at, MailLedger.listed_at).where(
-        MailLedger.mailbox_id == mailbox_id, MailLedger.folder == folder, MailLedger.provider_id.in_(dict(pairs))
-    )
     at = dict(pairs)
+    query = select(MailLedger.provider_id, MailLedger.received_at, MailLedger.listed_at).where(
+        MailLedger.mailbox_id == mailbox_id, MailLedger.folder == folder, MailLedger.provider_id.in_(list(at))
+    )
     return {one for one, received_at, listed_at in session.execute(query) if received_at == min(at[one], listed_at)}
 
 
