@@ -266,7 +266,6 @@ def test_a_technicians_robot_and_a_requesters_do_not_talk_through_us(post, shop,
         assert len(answers) == 2 and not shop.trips
 
 
-@pytest.mark.more
 def test_everything_at_once_for_thirty_days(post, shop, tmp_path):
     """Two installations behind a gateway that strips every sign, an absent robot and a bouncing one, each twice."""
     shop.world.mail._strip = without_signs
@@ -289,4 +288,5 @@ def test_everything_at_once_for_thirty_days(post, shop, tmp_path):
     for one in (shop, other):
         assert one.trips and most_in_a_thread(one) <= 3
         before = [mail for mail in one.automatic if mail.created_at < one.trips[0].tripped_at]
+        print(f"{len(before)} before it spoke, {len(one.automatic)} in all, {most_in_a_thread(one)} in a thread")
         assert len(before) <= 20 and len(one.automatic) <= 30
