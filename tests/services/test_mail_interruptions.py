@@ -207,8 +207,10 @@ def test_mail_that_had_not_been_read_yet_is_read_when_the_server_numbers_anew_ho
         server.deliver(mail_bytes(str(number), message_id=f"<{number}@c>"), at=NOW - timedelta(days=20))
     assert fetch_next(world) and fetch_next(world) and len(every(world, MailLedger)) == BATCH_MAILS
     server.renumber()
-    while fetch_next(world):
-        continue
+    for _ in range(2):  # after a pause: a server that forgets all the time must not be asked without one
+        while fetch_next(world):
+            continue
+        world.clock.move(20)
     assert len(every(world, MailLedger)) == 2 * BATCH_MAILS
 
 
@@ -222,8 +224,10 @@ def test_a_backlog_of_days_is_read_to_its_end_when_the_server_numbers_anew_in_th
     world.clock.move(5 * 86400)
     assert fetch_next(world) and len(every(world, MailLedger)) == BATCH_MAILS
     server.renumber()
-    while fetch_next(world):
-        continue
+    for _ in range(2):  # after a pause: a server that forgets all the time must not be asked without one
+        while fetch_next(world):
+            continue
+        world.clock.move(20)
     assert len(every(world, MailLedger)) == 2 * BATCH_MAILS
 
 
