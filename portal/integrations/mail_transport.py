@@ -1,17 +1,21 @@
-"""The MailTransport port: IMAP and SMTP, or Microsoft Graph; one kept connection for each mailbox."""
+"""The MailTransport port: IMAP and SMTP, or Microsoft Graph; one kept connection for each mailbox.
+
+The SDK of Graph is loaded with the first mailbox that needs it: most processes never do.
+"""
 
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
 from portal.core.errors import GatewayError
 from portal.core.ports import MailAccount, Mailbox, MailSender, MailSignIn
-from portal.integrations.graph.connection import GraphConnection, GraphSettings
-from portal.integrations.graph.mailbox import GraphMailbox
-from portal.integrations.graph.sender import GraphSender
 from portal.integrations.imap.adapter import ImapMailbox, ImapSettings
 from portal.integrations.oauth.tokens import AccessTokens, MemoryTokens, SignIn, make_provider
 from portal.integrations.smtp.adapter import SmtpSender, SmtpSettings
+
+if TYPE_CHECKING:
+    from portal.integrations.graph.connection import GraphConnection
 
 GRAPH = "graph"
 
@@ -40,6 +44,8 @@ class MailServers:
         """See MailTransport.sender."""
         with self._lock:
             if account.kind == GRAPH:
+                from portal.integrations.graph.sender import GraphSender
+
                 return GraphSender(self._graph(account))
             if not account.smtp.get("host"):
                 raise GatewayError("This mailbox has no server for outgoing mail.", permanent=True, code="login")
@@ -60,11 +66,15 @@ class MailServers:
 
     def _open(self, account: MailAccount) -> Mailbox:
         if account.kind == GRAPH:
+            from portal.integrations.graph.mailbox import GraphMailbox
+
             return GraphMailbox(self._graph(account))
         tokens = self._access(account) if account.oauth else None
         return ImapMailbox(ImapSettings(**account.imap, access_token=tokens))
 
     def _graph(self, account: MailAccount) -> GraphConnection:
+        from portal.integrations.graph.connection import GraphConnection, GraphSettings
+
         return GraphConnection(GraphSettings(**account.graph), self._access(account))
 
     def _access(self, account: MailAccount) -> AccessTokens:

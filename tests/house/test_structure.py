@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted((ROOT / "portal").rglob("*.py"))
 MIRRORED = [path for layer in ("core", "services") for path in sorted((ROOT / "portal" / layer).glob("*.py"))]
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+SDKS = ("O365", "msal", "twilio", "jira", "requests")
 IMPURE = ("flask", "sqlalchemy", "rq", "redis", "requests")
 
 
@@ -25,6 +26,12 @@ def test_the_core_drags_in_nothing_of_the_shells():
     modules = [f"portal.core.{path.stem}" for path in (ROOT / "portal/core").glob("*.py") if path.stem != "__init__"]
     code = f"import sys, importlib\nfor m in {modules!r}: importlib.import_module(m)\n"
     code += f"print([m for m in {IMPURE!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+def test_no_process_loads_an_sdk_before_it_is_needed():
+    code = f"import sys, portal.app\nprint([m for m in {SDKS!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.stdout.strip() == "[]", done.stdout + done.stderr
 

@@ -11,8 +11,6 @@ from typing import Any, Protocol
 from portal.core.errors import GatewayError
 from portal.core.ports import MailAccount, SignInStep, TokenStore
 from portal.core.retry import MAX_ASKED_WAIT
-from portal.integrations.oauth.google import GoogleProvider
-from portal.integrations.oauth.microsoft import MicrosoftProvider
 from portal.integrations.oauth.settings import GOOGLE, OAuthSettings
 
 _PAUSE = 10.0  # seconds; short, because somebody may be mending it and press the test button
@@ -145,4 +143,11 @@ def make_provider(account: MailAccount) -> Provider:
     if not oauth.get("client_id"):
         raise GatewayError("This mailbox does not sign in by OAuth.", permanent=True, code="login")
     settings = OAuthSettings(**oauth)
-    return GoogleProvider(settings) if settings.provider == GOOGLE else MicrosoftProvider(settings)
+    if settings.provider == GOOGLE:
+        from portal.integrations.oauth.google import GoogleProvider
+
+        return GoogleProvider(settings)
+    # msal costs a process memory that it needs only with a mailbox of this kind.
+    from portal.integrations.oauth.microsoft import MicrosoftProvider
+
+    return MicrosoftProvider(settings)
