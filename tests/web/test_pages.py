@@ -194,3 +194,13 @@ def test_a_refused_step_keeps_what_was_typed_and_says_why(shop, htmx):
     nothing = shop.as_("carol").post("/pages/steps", {}, status=422)
     assert "at least one step" in nothing.text
     assert rows(shop, EscalationStepRow) == []
+
+
+def test_many_alarms_do_not_push_the_page_away(web):
+    with web.database.unit_of_work() as uow:
+        for n in range(22):
+            raise_alarm(uow, f"mailbox:{n}", f"Mailbox {n} is silent.", now=NOW)
+    banners = web.as_("alice").get("/dashboard").soup.select("#banners .banner-alarm")
+    assert [one.get_text(strip=True) for one in banners] == [
+        "Mailbox 21 is silent.", "Mailbox 20 is silent.", "Mailbox 19 is silent.", "And 19 more. See all alarms."
+    ]  # fmt: skip
