@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from portal.models import Database
 from portal.services.mail_fetch import fetch_next
 from portal.services.mail_intake import take_next
 from tests.mails import mail_bytes
@@ -14,6 +15,8 @@ from tests.services.mail_world import NOW, add_mailbox, make_mail_world
 def main(folder: Path, number: int) -> int:
     """Gives how many verdicts were given."""
     world = make_mail_world(folder)
+    # As in a real run: those of the tests do not flush at all.
+    world.database = Database(world.database.writer.url.render_as_string(hide_password=False))
     add_mailbox(world)
     server = world.mail.add("imap.shop.example")
     fetch_next(world)
