@@ -6,11 +6,15 @@ what became of it are one commit, so two workers cannot both make a ticket of it
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
+import psutil
 import structlog
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
@@ -26,7 +30,7 @@ from portal.services.context import Context
 from portal.services.mail_apply import apply_plan
 from portal.services.mail_facts import TOKEN_PURPOSE, load_facts
 from portal.services.mail_monitors import follow_monitor
-from portal.services.mail_reader import TooCostlyError, read_mail
+from portal.services.mail_reader import SMALL, ReadMail, TooCostlyError, read_mail
 from portal.services.mailboxes import own_addresses
 
 # Nobody knows who wrote what cannot be parsed: nothing answers it by itself.
@@ -131,7 +135,7 @@ def _read(context: Context, stored: Stored) -> Ready | None:
     if stored.as_text:
         return Ready(stored.ledger_id, plain_mail(stored.raw), "", AS_TEXT, stored.is_quiet)
     try:
-        read = read_mail(stored.raw)
+        read = _read_marked(context.data_dir / "reading" / str(stored.ledger_id), stored.raw)
     except TooCostlyError as error:
         _set_aside(context, stored.ledger_id, f"it was not read: {error}")
         return None
@@ -143,6 +147,31 @@ def _read(context: Context, stored: Stored) -> Ready | None:
     own = frozenset() if stored.is_sent else stored.own_addresses
     kind = decide_kind(mail, own_addresses=own, is_own_id=lambda one: bool(read_tokens(one, mac=_mac(context))))
     return Ready(stored.ledger_id, mail, read.html, kind, stored.is_quiet)
+
+
+def _read_marked(mark: Path, raw: bytes) -> ReadMail:
+    """A file stands while a small mail is read in this process. Where it stands already, reading that mail ended a
+    process: it goes to the one for large mails, whose end is counted, or it would end every worker after us."""
+    if len(raw) > SMALL:
+        return read_mail(raw)
+    apart = _has_ended_its_reader(mark)
+    if not apart:
+        with suppress(OSError):  # a full disk stops no mail
+            mark.parent.mkdir(exist_ok=True)
+            mark.write_text(str(os.getpid()))
+    read = read_mail(raw, apart=True) if apart else read_mail(raw)
+    with suppress(OSError):
+        mark.unlink(missing_ok=True)
+    return read
+
+
+def _has_ended_its_reader(mark: Path) -> bool:
+    """Another process may be at the same mail just now: that is no sign of an end."""
+    try:
+        reader = int(mark.read_text() or 0)
+    except (OSError, ValueError):
+        return False
+    return reader == os.getpid() or not psutil.pid_exists(reader)
 
 
 def _mac(context: Context) -> Callable[[bytes], bytes]:

@@ -24,7 +24,7 @@ from portal.core.mail import ParsedMail, parse_mail
 from portal.services.sanitize import sanitize_html
 
 _ROOT = Path(__file__).parents[2]
-_SMALL = 200_000
+SMALL = 200_000  # bytes; below, a mail is read in the process that asks
 _POLL = 0.02
 # A process that grew is not kept: Python seldom gives memory back.
 _KEEP_BELOW = 250_000_000
@@ -55,17 +55,20 @@ class TooCostlyError(DomainError):
 class MailReader:
     """Keeps at most one process; used by several threads it reads one large mail after the other."""
 
-    def __init__(self, budget: ReaderBudget | None = None, *, small: int = _SMALL) -> None:
+    def __init__(self, budget: ReaderBudget | None = None, *, small: int = SMALL) -> None:
         self._budget = budget or ReaderBudget()
         self._small = small
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
         atexit.register(self.close)
 
-    def read(self, raw: bytes) -> ReadMail:
-        """Raises TooCostlyError for a mail over the budget; RuntimeError where reading failed by a mistake of ours, or
-        the process ended: of the mail or by somebody's hand, another try will tell."""
-        if len(raw) <= self._small:
+    def read(self, raw: bytes, *, apart: bool = False) -> ReadMail:
+        """A small mail is read here, unless it is to be read `apart`.
+
+        Raises TooCostlyError for a mail over the budget; RuntimeError where reading failed by a mistake of ours, or the
+        process ended: of the mail or by somebody's hand, another try will tell.
+        """
+        if len(raw) <= self._small and not apart:
             return read_here(raw)
         if len(raw) > self._budget.size:
             raise TooCostlyError(f"it has {len(raw) / 1e6:.0f} MB, more than the {self._budget.size / 1e6:.0f} MB read")
@@ -179,6 +182,6 @@ def _close(pipe: IO[bytes] | None) -> None:
 READER = MailReader()
 
 
-def read_mail(raw: bytes) -> ReadMail:
-    """Read a mail with the one reader of this process."""
-    return READER.read(raw)
+def read_mail(raw: bytes, *, apart: bool = False) -> ReadMail:
+    """Read a mail with the one reader of this process. See MailReader.read."""
+    return READER.read(raw, apart=apart)

@@ -50,7 +50,7 @@ def make_world(folder: Path) -> Any:
     database = make_database(folder)
     woken: list[str] = []
     database.wake = woken.append
-    return SimpleNamespace(database=database, clock=Times(), random=Fixed(), woken=woken)
+    return SimpleNamespace(database=database, clock=Times(), random=Fixed(), woken=woken, data_dir=folder)
 
 
 def by_alice(world: Any) -> Change:

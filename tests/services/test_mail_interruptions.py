@@ -1,5 +1,6 @@
 """Mail in and out when processes are ended, clocks go back, originals are damaged: what a hostile hand can do."""
 
+import os
 from datetime import timedelta
 
 import pytest
@@ -100,6 +101,43 @@ def test_a_large_mail_is_taken_however_often_the_program_ends_while_it_is_read(w
         for _ in range(9):
             with pytest.raises(KeyboardInterrupt):
                 take_next(world)
+    assert take_next(world) and every(world, MailLedger)[0].verdict == "ticket"
+
+
+def die(raw):
+    """What the worker sees of a crash of the interpreter, if it sees anything."""
+    raise KeyboardInterrupt
+
+
+def test_a_small_mail_that_ends_the_program_ends_it_once_and_holds_up_no_other(world, monkeypatch):
+    store(world, mail_bytes("bad"), mail_bytes("good", message_id="<2@c>"))
+    with monkeypatch.context() as hand:
+        hand.setattr(mail_reader, "read_here", die)
+        with pytest.raises(KeyboardInterrupt):
+            take_next(world)
+    end_reader(monkeypatch)
+    for _ in range(6):
+        while take_next(world):
+            continue
+        world.clock.move(600)
+    assert [row.verdict for row in every(world, MailLedger)] == ["quarantined", "ticket"]
+
+
+def test_a_small_mail_during_which_somebody_ended_the_program_becomes_a_ticket(world, monkeypatch):
+    store(world, mail_bytes("good"))
+    with monkeypatch.context() as hand:
+        hand.setattr(mail_reader, "read_here", die)
+        with pytest.raises(KeyboardInterrupt):
+            take_next(world)
+    assert take_next(world) and every(world, MailLedger)[0].verdict == "ticket"
+    assert list((world.data_dir / "reading").iterdir()) == []
+
+
+def test_a_mail_that_another_process_is_reading_is_read_as_any_other(world, monkeypatch):
+    store(world, mail_bytes())
+    (world.data_dir / "reading").mkdir()
+    (world.data_dir / "reading" / "1").write_text(str(os.getppid()))
+    end_reader(monkeypatch)
     assert take_next(world) and every(world, MailLedger)[0].verdict == "ticket"
 
 

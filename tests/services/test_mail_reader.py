@@ -49,6 +49,11 @@ def test_all_of_a_process_read_with_one_reader(make_reader, monkeypatch):
     assert read_mail(LARGE).mail.text == "hi" and pid_of(reader) is not None
 
 
+def test_a_small_mail_is_read_in_another_process_where_that_is_asked_for(make_reader):
+    reader = make_reader()
+    assert reader.read(mail_bytes(), apart=True) == read_here(mail_bytes()) and pid_of(reader) is not None
+
+
 def test_a_large_mail_is_read_in_a_process_that_is_kept(make_reader):
     reader = make_reader()
     read = reader.read(LARGE)
