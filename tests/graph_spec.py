@@ -1,6 +1,6 @@
 """Holds what went over the wire against Microsoft's own OpenAPI document, minus a reviewed list of deviations.
 
-The document is read where it lies (../shared, or NIGHTDESK_SHARED) and never copied.
+The document is read where it lies (../shared, or NIGHTDESK_TEST_SHARED) and never copied.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from openapi_core.testing import MockRequest, MockResponse
 from tests.graph_simulator import Exchange
 
 ROOT = Path(__file__).parents[1]
-SPEC = Path(os.environ.get("NIGHTDESK_SHARED", ROOT.parent / "shared")) / "vendors/specs/graph_v1_mail.subset.json"
+SPEC = Path(os.environ.get("NIGHTDESK_TEST_SHARED", ROOT.parent / "shared")) / "vendors/specs/graph_v1_mail.subset.json"
 HOST = "https://graph.microsoft.com"
 
 

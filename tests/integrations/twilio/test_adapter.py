@@ -20,7 +20,7 @@ BOB = "+15550101"
 NOW = datetime(2026, 12, 25, 2, 10, tzinfo=UTC)
 CAROL = "+15550102"
 ROOT = Path(__file__).parents[3]
-SPEC = Path(os.environ.get("NIGHTDESK_SHARED", ROOT.parent / "shared")) / "vendors/specs/twilio_v2010.subset.json"
+SPEC = Path(os.environ.get("NIGHTDESK_TEST_SHARED", ROOT.parent / "shared")) / "vendors/specs/twilio_v2010.subset.json"
 
 
 @pytest.fixture
