@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from portal.models import Notification, Page, Ticket, UnitOfWork
@@ -14,12 +14,14 @@ from portal.services.paging_rules import load_paging_rules
 
 # A decided page reaches a phone, or a person is told that it did not, within two minutes (docs/product.md, promise 3).
 _LATE = timedelta(minutes=2)
+_CLOCKS = timedelta(minutes=1)
 
 
 def audit_pages(context: Context) -> str:
     """Is there a ticket nobody looked at, or a text that should have left two minutes ago? Returns a line about it."""
     with context.database.unit_of_work() as uow:
         now = context.clock.now()
+        _bring_back(uow.session, now)
         late = now - _LATE
         untriaged = _count_untriaged(uow.session, late)
         unsent = _count_unsent(uow.session, late)
@@ -27,6 +29,19 @@ def audit_pages(context: Context) -> str:
         alarm_silent_pages(uow, rules=load_paging_rules(uow.session, now=now))
         _show(uow, "audit-texts", _many(unsent, "text waits", "texts wait") + " to be sent", unsent, now)
     return f"{untriaged} late tickets, {unsent} late texts."
+
+
+def _bring_back(session: Session, now: datetime) -> None:
+    """What was written while the clock ran ahead is due as long from now as it was then: a phone that should ring does
+    not wait until a wrong clock would have been right."""
+    ahead = now + _CLOCKS
+    written = or_(Notification.created_at > ahead, Notification.sending_at > ahead)
+    for row in session.scalars(select(Notification).where(Notification.state == "pending", written)):
+        last = max(row.created_at, row.sending_at or row.created_at)
+        row.due_at = row.due_at and row.due_at - (last - now)
+        row.created_at, row.sending_at = min(row.created_at, now), row.sending_at and min(row.sending_at, now)
+    for page in session.scalars(select(Page).where(Page.state == "open", Page.opened_at > ahead)):
+        page.due_at, page.opened_at = page.due_at and page.due_at - (page.opened_at - now), now
 
 
 def _show(uow: UnitOfWork, key: str, text: str, count: int, now: datetime) -> None:

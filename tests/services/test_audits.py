@@ -92,3 +92,20 @@ def test_the_banner_is_raised_once_and_ends_by_itself(world):
             ticket.triaged_at = NOW
     audit_pages(world)
     assert banners(world) == []
+
+
+def test_what_a_clock_that_ran_ahead_put_off_is_due_again_when_the_clock_is_right(world):
+    year, minutes = timedelta(days=366), timedelta(minutes=5)
+    add(
+        world,
+        page(opened_at=NOW + year, due_at=NOW + year + minutes),
+        text(dedupe_key="new", created_at=NOW + year, due_at=NOW + year),
+        text(dedupe_key="again", created_at=LATE, sending_at=NOW + year, due_at=NOW + year + minutes),
+        text(dedupe_key="sound", created_at=LATE, sending_at=LATE, due_at=NOW + minutes),
+    )
+    audit_pages(world)
+    with world.database.read_session() as session:
+        due = {row.dedupe_key: row.due_at for row in session.scalars(select(Notification))}
+        assert due == {"new": NOW, "again": NOW + minutes, "sound": NOW + minutes}
+        kept = session.get_one(Page, 1)
+        assert (kept.opened_at, kept.due_at) == (NOW, NOW + minutes)
