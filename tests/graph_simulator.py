@@ -6,7 +6,6 @@ It answers what the vendor's own description says it answers: `tests/graph_spec.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 import secrets
@@ -22,11 +21,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
+from tests import graph_drafts
 from tests.graph_mailboxes import Box, Item, shown
 from tests.login_simulator import Login
 
 ADDRESS = "help@shop.example"
 MAX_BODY = 4_000_000  # Graph refuses larger requests
+MAX_JSON = 4 * 1024 * 1024
 Answer = tuple[int, dict[str, str], bytes]
 
 
@@ -86,6 +87,9 @@ class Graph:
     page_size: int = 1000
     denied: set[str] = field(default_factory=set)  # addresses that the application may not touch
     withheld: dict[int, tuple[int, str]] = field(default_factory=dict)  # by number: what $value answers for ever
+    may_write: bool = True  # Mail.ReadWrite
+    sessions: list[graph_drafts.Session] = field(default_factory=list)
+    upload_place: str = ""  # another host that upload sessions name
     base: str = ""
 
     def __post_init__(self) -> None:
@@ -124,7 +128,19 @@ class Graph:
         box = self.boxes.get(address)
         if box is None:
             return refusal(404, "ErrorInvalidUser", f"The requested user '{address}' is invalid.")
-        return Asked(self, box, query, headers, body).answer(method, rest)
+        try:
+            return Asked(self, box, query, headers, body).answer(method, rest)
+        except graph_drafts.Trouble as trouble:
+            return refusal(*trouble.args)
+
+    def upload(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
+        """At the address of an upload session, which lets in whoever knows it."""
+        session = self.sessions[int(path.removeprefix("/upload/"))]
+        try:
+            expected = graph_drafts.take_piece(session, headers, body)
+        except graph_drafts.Trouble as trouble:
+            return refusal(*trouble.args)
+        return reply(expected) if expected else (201, {"Location": f"{self.base}/Attachments('AAMk')"}, b"")
 
 
 @dataclass
@@ -150,6 +166,8 @@ class Asked:
         match (method, parts):
             case ("POST", ["sendMail"]):
                 return self.send()
+            case ("POST", ["messages", *tail]) | ("DELETE", ["mailFolders", "drafts", "messages", *tail]):
+                return self.write(method, tail)
             case ("GET", ["mailFolders"]):
                 return self.folders("")
             case ("GET", ["messages"]):
@@ -263,10 +281,46 @@ class Asked:
         """MIME in base64. The copy in Sent Items lacks the headers that Exchange drops."""
         if len(self.body) > MAX_BODY:
             return refusal(413, "RequestEntityTooLarge", "The request body is too large.")
-        try:
-            raw = base64.b64decode(self.body, validate=True)
-        except binascii.Error:
-            return refusal(400, "ErrorMimeContentInvalidBase64String", "Invalid base64 string for MIME content.")
+        return self.leave(graph_drafts.read_mime(self.body))
+
+    def write(self, method: str, tail: list[str]) -> Answer:
+        """Drafts, and what becomes of them. Only `send` goes without the right to write."""
+        is_send = tail[1:] == ["send"]
+        if not (self.graph.may_write or is_send):
+            return refusal(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
+        if len(self.body) > MAX_JSON:
+            return refusal(413, "RequestEntityTooLarge", "The request body is too large.")
+        if not tail:
+            return reply(self.shown(graph_drafts.make_draft(self.box, self.body, self.graph.now)), 201)
+        item = self.box.find(tail[0], immutable=self.immutable)
+        if item is None or not item.is_draft:
+            return gone()
+        match tail[1:]:
+            case []:
+                self.box.delete(item)
+                return 204, {}, b""
+            case ["attachments"]:
+                return reply(graph_drafts.attach_whole(item, self.body), 201)
+            case ["attachments", "createUploadSession"]:
+                self.graph.sessions.append(graph_drafts.begin_session(item, self.body))
+                address = (
+                    f"{self.graph.upload_place or self.graph.base}/upload/{len(self.graph.sessions) - 1}?authtoken=x"
+                )
+                value = {
+                    "uploadUrl": address,
+                    "nextExpectedRanges": ["0-"],
+                    "expirationDateTime": "2026-12-26T01:09:30Z",
+                }
+                return reply(value, 201)
+            case ["send"]:
+                answer = self.leave(item.raw)
+                if answer[0] == 202:
+                    del self.box.items[item.number]
+                return answer
+        return refusal(400, "BadRequest", f"The simulator knows no {method} {tail}")
+
+    def leave(self, raw: bytes) -> Answer:
+        """Out, and a copy into Sent Items."""
         mail = message_from_bytes(raw)
         if self.box.address not in str(mail["From"]).lower():
             return refusal(403, "ErrorSendAsDenied", "The user account may not send as this address.")
@@ -296,8 +350,8 @@ def since(condition: str) -> datetime:
     return moment + timedelta(seconds=1) if found[1] == "gt" else moment
 
 
-def reply(value: dict[str, Any]) -> Answer:
-    return 200, {"Content-Type": "application/json"}, json.dumps(value).encode()
+def reply(value: dict[str, Any], status: int = 200) -> Answer:
+    return status, {"Content-Type": "application/json"}, json.dumps(value).encode()
 
 
 def refusal(status: int, code: str, message: str) -> Answer:
@@ -330,6 +384,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._serve(self.rfile.read(int(self.headers.get("Content-Length", 0))))
 
+    do_PUT = do_DELETE = do_POST
+
     def _fault(self) -> Fault | None:
         line = f"{self.command} {unquote(self.path)}"
         for fault in self.graph.faults:
@@ -354,6 +410,8 @@ class Handler(BaseHTTPRequestHandler):
             more |= {"Location": fault.location} if fault.location else {}
         elif url.path.startswith("/v1.0/"):
             status, more, answer = self.graph.answer(self.command, url.path, query, headers, body)
+        elif url.path.startswith("/upload/"):
+            status, more, answer = self.graph.upload(self.command, url.path, headers, body)
         else:
             form = {key: values[0] for key, values in parse_qs(body.decode()).items()}
             signed = self.graph.login.answer(self.command, url.path, form)

@@ -23,6 +23,15 @@ ROOT = Path(__file__).parents[1]
 SPEC = Path(os.environ.get("NIGHTDESK_TEST_SHARED", ROOT.parent / "shared")) / "vendors/specs/graph_v1_mail.subset.json"
 HOST = "https://graph.microsoft.com"
 
+# https://learn.microsoft.com/en-us/graph/api/resources/fileattachment
+_FILE = {
+    "title": "fileAttachment",
+    "allOf": [
+        {"$ref": "#/components/schemas/microsoft.graph.attachment"},
+        {"type": "object", "properties": {"contentBytes": {"type": "string", "format": "base64url", "nullable": True}}},
+    ],
+}
+
 
 @cache
 def _api() -> OpenAPI | None:
@@ -30,6 +39,7 @@ def _api() -> OpenAPI | None:
         return None
     spec = json.loads(SPEC.read_text())
     spec["servers"] = [{"url": HOST}]
+    spec["components"]["schemas"]["microsoft.graph.fileAttachment"] = _FILE
     _mend(spec)
     return OpenAPI.from_dict(spec, config=Config(spec_validator_cls=None))
 
@@ -38,16 +48,20 @@ def _mend(node: Any) -> None:
     """The known deviations of the document from the live service (specs/README.md).
 
     - `@odata.type` is required everywhere; nobody sends it.
-    - `sendMail` answers 202, is listed as 204, and takes MIME as text/plain.
+    - `sendMail` and `send` answer 202, are listed as 204; `sendMail` and `messages` take MIME as text/plain.
+    - `fileAttachment` is named and not described.
     - `$value` is listed as octet-stream and answers text/plain.
     """
     if isinstance(node, dict):
         if isinstance(node.get("required"), list):
             node["required"] = [name for name in node["required"] if name != "@odata.type"]
         for path, item in node.get("paths", {}).items() if isinstance(node.get("paths"), dict) else ():
-            if path.endswith("/sendMail"):
+            if path.endswith(("/sendMail", "/send")):
                 item["post"]["responses"]["202"] = {"description": "Accepted"}
+            if path.endswith("/sendMail"):
                 item["post"]["requestBody"] = {"content": {"text/plain": {"schema": {"type": "string"}}}}
+            if path.endswith("{user-id}/messages"):
+                item["post"]["requestBody"]["content"]["text/plain"] = {"schema": {"type": "string"}}
             if path.endswith("/$value"):
                 item["get"]["responses"]["2XX"]["content"] = {"text/plain": {"schema": {"type": "string"}}}
         for value in node.values():

@@ -25,6 +25,8 @@ ACCOUNT_CODES = frozenset({"login", "certificate"})
 # What is due later than any try is planned, or leased for longer than any lease, is from before the clock went back.
 _LONGEST = timedelta(seconds=retry.MAIL.waits[-1])
 _ACCOUNT_WAIT = timedelta(minutes=5)
+# Without its copies the mail would be refused all the same.
+_OF_THE_FILES = frozenset({"size", "right", "id"})
 _NO_COPIES = "Sent without copies"
 
 log = structlog.get_logger(__name__)
@@ -166,7 +168,7 @@ def _record_failure(context: Context, claimed: _Claimed, error: GatewayError) ->
         if error.code in ACCOUNT_CODES:
             row.state, row.due_at, row.tries = "pending", now + _ACCOUNT_WAIT, row.tries - 1
             return
-        if error.permanent and row.cc:
+        if error.permanent and row.cc and error.code not in _OF_THE_FILES:
             # Perhaps it is a copy that the server does not like: the requester gets the mail all the same.
             row.last_error = f"{_NO_COPIES} to {', '.join(row.cc)}: {error.message}"[:500]
             row.state, row.due_at, row.cc = "pending", now, []

@@ -6,12 +6,23 @@ Each fault once, and every time the same: no mail lost, none doubled, none answe
 import threading
 from dataclasses import replace
 from datetime import timedelta
+from email import message_from_bytes, policy
 
 import pytest
 from sqlalchemy import select
 
 from portal.integrations.mail_transport import MailServers
-from portal.models import MailboxRow, MailLedger, MailToken, Message, OutgoingMail, SettingRow, Ticket
+from portal.models import (
+    Attachment,
+    MailboxRow,
+    MailLedger,
+    MailToken,
+    Message,
+    OutgoingMail,
+    SessionBlobStore,
+    SettingRow,
+    Ticket,
+)
 from portal.services.mail_authorize import begin_sign_in, finish_sign_in, load_sign_in, try_sign_in
 from portal.services.mail_fetch import fetch_next
 from portal.services.mail_out import add_confirmation
@@ -290,6 +301,62 @@ def test_a_lost_answer_to_a_sent_mail_is_looked_up_and_not_sent_again(world):
     assert every(world, OutgoingMail)[0].state == "sent"
     ids = {row.message_id for row in every(world, OutgoingMail)}
     assert all(any(one.encode() in raw for one in ids) for raw in world.graph.outside)
+
+
+def write_large(world, monkeypatch):
+    """A confirmation with a photo that no request holds; the photo."""
+    for name, value in (("sender.MAX_BYTES", 100_000), ("large_mail.SESSION_FROM", 90_000)):
+        monkeypatch.setattr(f"portal.integrations.graph.{name}", value)
+    monkeypatch.setattr("tests.graph_drafts.MIN_SESSION", 90_000)
+    photo = bytes(range(251)) * 500
+    arrive(world, 1)
+    poll(world)
+    with world.database.unit_of_work() as uow:
+        message = uow.session.scalars(select(Message)).first()
+        sha256 = SessionBlobStore(uow.session).put(photo)
+        file = Attachment(
+            message_id=message.id, filename="photo.jpg", content_type="image/jpeg", size=len(photo), sha256=sha256
+        )
+        uow.session.add(file)
+        uow.session.flush()
+        ticket = uow.session.scalars(select(Ticket)).one()
+        add_confirmation(world, uow, ticket, settings=load_settings(uow.session)).attachment_ids = [file.id]
+    return photo
+
+
+def send_all(world):
+    for _ in range(8):
+        while send_next(world):
+            continue
+        move(world, 3600)
+
+
+LARGE_FAULTS = [
+    *((kind, on) for on in ("POST /v1.0", "createUploadSession", "PUT /upload") for kind in (401, 429, 503, "reset")),
+    *((kind, "/send") for kind in (401, 429, 503, 500, "reset", "cut", "hang")),
+]
+
+
+@pytest.mark.parametrize(("kind", "on"), LARGE_FAULTS)
+def test_no_fault_loses_a_large_mail_or_doubles_it(world, monkeypatch, kind, on):
+    photo = write_large(world, monkeypatch)
+    world.graph.released.set()
+    world.graph.fail(kind, on=on)
+    send_all(world)
+    assert world.graph.faults == [] and [row.state for row in every(world, OutgoingMail)] == ["sent"]
+    (raw,) = world.graph.outside
+    assert [part.get_content() for part in message_from_bytes(raw, policy=policy.default).iter_attachments()] == [photo]
+    poll(world)
+    assert len(every(world, Ticket)) == 1
+
+
+def test_a_large_mail_without_the_right_fails_at_once_and_says_which(world, monkeypatch):
+    write_large(world, monkeypatch)
+    world.graph.may_write = False
+    send_all(world)
+    (row,) = every(world, OutgoingMail)
+    assert row.state == "failed" and "add it to the application in Microsoft Entra" in row.last_error
+    assert world.graph.outside == [] and len(world.graph.asked("POST /v1.0")) == 1
 
 
 def test_the_test_button_speaks_to_microsoft(world):

@@ -218,6 +218,15 @@ def test_one_bad_copy_never_stops_the_mail_to_the_requester(world, mailbox_id):
     assert row(world).last_error == "Sent without copies to boss@customer.example: 400 invalid recipients"
 
 
+@pytest.mark.parametrize("code", ["size", "right", "id"])
+def test_a_mail_whose_files_are_the_trouble_keeps_its_copies(world, mailbox_id, code):
+    add_copied_mail(world)
+    world.mail.fail_next_send(GatewayError("make the files smaller", permanent=True, code=code))
+    assert send_next(world) and not send_next(world)
+    assert (row(world).state, row(world).cc) == ("failed", ["boss@customer.example"])
+    assert row(world).last_error == "make the files smaller"
+
+
 def test_without_copies_a_permanent_refusal_is_final(world, mailbox_id):
     add_copied_mail(world)
     for _ in range(2):

@@ -158,6 +158,7 @@ def test_the_page_says_what_to_press_at_microsoft(web, alice):
     page = alice.get("/mailboxes/new/microsoft")
     guide = page.one("#graph-guide")
     assert "open" in guide.attrs and "Grant admin consent" in guide.text and "Mail.Send" in guide.text
+    assert "Mail.ReadWrite" in guide.text and "2 MB of files" in guide.text
     assert "New-ApplicationAccessPolicy" in guide.text and "oauth2/nativeclient" in guide.text
     mailbox_id = add(web, alice)
     assert "open" not in alice.get(f"/mailboxes/{mailbox_id}/microsoft").one("#graph-guide").attrs

@@ -31,6 +31,7 @@ TIMEOUT = 30.0
 _IDS = 'IdType="ImmutableId"'
 _CHUNK = 65_536
 _ACCEPTED = 202
+_CREATED = 201
 _PAGES = ("text/html", "application/json")  # of some proxy: stored, one would stand in the mail's place
 
 # Graph's own codes: https://learn.microsoft.com/en-us/graph/errors and what Exchange puts into them.
@@ -50,8 +51,9 @@ _WORDS = {
     "RequestEntityTooLarge": "Microsoft 365 refuses this mail: it is too large.",
     "ErrorQuotaExceeded": "The mailbox is full: nothing can be sent from it.",
 }
-_MAIL_CODES = frozenset(("ErrorInvalidRecipients", "ErrorMessageSizeExceeded", "RequestEntityTooLarge"))
-_ACCOUNT_CODES = frozenset(_WORDS) - _MAIL_CODES
+MAIL_CODES = frozenset(("ErrorInvalidRecipients", "ErrorMessageSizeExceeded", "RequestEntityTooLarge"))
+_ACCOUNT_CODES = frozenset(_WORDS) - MAIL_CODES
+_RIGHT_CODES = frozenset(("ErrorAccessDenied", "Authorization_RequestDenied"))
 # What passes by itself, whatever status it comes with.
 _PASSING = frozenset(
     ("ErrorServerBusy", "ErrorTimeoutExpired", "ErrorMailboxMoveInProgress", "ErrorMailboxStoreUnavailable",
@@ -61,6 +63,10 @@ _PASSING = frozenset(
 RESYNC = frozenset({"SyncStateNotFound", "SyncStateInvalid", "resyncRequired", "ResyncRequired", "syncStateNotFound"})
 FOLDER_GONE = frozenset({"ErrorItemNotFound", "ErrorFolderNotFound", "ErrorInvalidIdMalformed", "ErrorInvalidId"})
 UNREADABLE = frozenset({"ErrorMimeContentConversionFailed", "ErrorContentConversionFailed", "ErrorCorruptData"})
+
+
+class NotAllowed(GatewayError):
+    """403: the application lacks a right for this request."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +109,11 @@ class GraphConnection:
         self.asked_at: datetime | None = None  # the server's clock at the last answer
 
     @property
+    def settings(self) -> GraphSettings:
+        """Whose mailbox, and where."""
+        return self._settings
+
+    @property
     def address(self) -> str:
         """Whose mailbox."""
         return self._settings.address
@@ -110,14 +121,7 @@ class GraphConnection:
     def get(self, path: str, *, params: dict[str, str] | None = None, page_size: int = 0) -> dict[str, Any]:
         """A JSON answer. `path` stands behind "users/{address}/", or is a link that Graph gave."""
         prefer = {"Prefer": f"odata.maxpagesize={page_size}"} if page_size else {}
-        response = self._ask("get", path, params=params, headers=prefer)
-        try:
-            answer = response.json()
-        except ValueError as error:
-            raise GatewayError("Microsoft 365 answered something else than expected.", code="garbage") from error
-        if not isinstance(answer, dict):
-            raise GatewayError("Microsoft 365 answered something else than expected.", code="garbage")
-        return answer
+        return _json(self._ask("get", path, params=params, headers=prefer))
 
     def read(self, path: str, *, limit: int | None) -> tuple[bytes, int]:
         """The bytes behind an address, and how many there are at least. Stops once `limit` is passed."""
@@ -143,13 +147,44 @@ class GraphConnection:
         said = response.headers.get("Content-Length", "")
         return b"".join(pieces), max(total, int(said) if said.isdecimal() else 0)
 
-    def post(self, path: str, data: str) -> None:
-        """Text to an address. `maybe_done` is set where it may have been taken all the same.
+    def create(self, path: str, content: str | dict[str, Any]) -> dict[str, Any]:
+        """Something new in the mailbox, as it is then. Text is MIME in base64. `maybe_done` is never set: no mail
+        leaves by this."""
+        kind = "text/plain" if isinstance(content, str) else "application/json"
+        return _json(self._ask("post", path, data=content, headers={"Content-type": kind}))
+
+    def delete(self, path: str) -> None:
+        """Take it away."""
+        self._ask("delete", path)
+
+    def put(self, url: str, data: bytes, content_range: str) -> int | None:
+        """A piece of a file, to the address of an upload session. The next piece begins at the byte it gives; None:
+        the file is whole. The address itself lets us in: our token stays here.
+        """
+        headers = {"Content-Type": "application/octet-stream", "Content-Range": content_range}
+        hooks = {"response": _look(is_send=False)}
+        with _errors(is_send=False):
+            response = requests.put(
+                url, data, headers=headers, auth=_unsigned, hooks=hooks, timeout=self._settings.timeout,
+                allow_redirects=False,
+            )  # fmt: skip
+        if response.status_code == _CREATED:
+            return None
+        answer = {name.lower(): value for name, value in _json(response).items()}
+        try:
+            return int(str(answer["nextexpectedranges"][0]).partition("-")[0])
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise garbage() from error
+
+    def post(self, path: str, data: str | None = None) -> None:
+        """Sends a mail: its MIME, or by its address alone. `maybe_done` is set where it may have been taken all the
+        same.
 
         Only 202 says that it was: to MIME that is too large for it, Graph answers 200 and does nothing
         (https://github.com/microsoftgraph/microsoft-graph-docs/issues/13979).
         """
-        response = self._ask("post", path, data=data, headers={"Content-type": "text/plain"})
+        headers = {} if data is None else {"Content-type": "text/plain"}
+        response = self._ask("post", path, is_send=True, data=data, headers=headers)
         if response.status_code != _ACCEPTED:
             words = f"Microsoft 365 did not take this mail ({response.status_code})."
             raise GatewayError(words, maybe_done=True, code="not taken")
@@ -160,30 +195,30 @@ class GraphConnection:
         if account is not None and account.con.session is not None:
             account.con.session.close()
 
-    def _ask(self, method: str, path: str, **more: Any) -> requests.Response:
+    def _ask(self, method: str, path: str, *, is_send: bool = False, **more: Any) -> requests.Response:
         token = self._tokens.get()
         try:
-            return self._once(method, path, token, more)
+            return self._once(method, path, token, more, is_send=is_send)
         except GatewayError as error:
             if error.code != "token":
                 raise
         # Taken back before its time. One more try, with a new one.
         try:
-            return self._once(method, path, self._tokens.get(refused=token), more)
+            return self._once(method, path, self._tokens.get(refused=token), more, is_send=is_send)
         except GatewayError as error:
             if error.code != "token":
                 raise
             words = "Microsoft 365 refuses the sign-in. Test the mailbox, or sign in again."
             raise GatewayError(words, permanent=True, code="login") from error
 
-    def _once(self, method: str, path: str, token: str, more: dict[str, Any]) -> requests.Response:
+    def _once(self, method: str, path: str, token: str, more: dict[str, Any], *, is_send: bool) -> requests.Response:
         connection = self._open().con
         if connection.session is None:
             connection.session = connection.get_session()
+            connection.session.auth = _unsigned
         connection.update_session_auth_header(access_token=token)
-        is_post = method == "post"
-        options = {**more, "headers": dict(more.get("headers", {})), "hooks": {"response": _look(is_post=is_post)}}
-        with _errors(is_post=is_post):
+        options = {**more, "headers": dict(more.get("headers", {})), "hooks": {"response": _look(is_send=is_send)}}
+        with _errors(is_send=is_send):
             response: requests.Response = getattr(connection, method)(self._url(path), **options)
         self.asked_at = _date(response.headers.get("Date", ""))
         return response
@@ -213,20 +248,40 @@ class GraphConnection:
         return f"{root}/v1.0/users/{quote(self._settings.address, safe='@')}/{path}"
 
 
-def _look(*, is_post: bool) -> Callable[..., None]:
+def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Adds no password: left alone, requests takes one from this account's .netrc, even in place of our token."""
+    return request
+
+
+def _json(response: requests.Response) -> dict[str, Any]:
+    try:
+        answer = response.json()
+    except ValueError as error:
+        raise garbage() from error
+    if not isinstance(answer, dict):
+        raise garbage()
+    return answer
+
+
+def garbage() -> GatewayError:
+    """An answer that nobody can read."""
+    return GatewayError("Microsoft 365 answered something else than expected.", code="garbage")
+
+
+def _look(*, is_send: bool) -> Callable[..., None]:
     """Each answer as it comes, before anybody acts on it: O365 stumbles over errors in a shape it does not know, and
     requests would follow a redirect, with the mail, to wherever it leads."""
 
     def look(response: requests.Response, **more: Any) -> None:
         if response.status_code >= 300:
             with response:
-                raise _refused(response, is_post=is_post)
+                raise _refused(response, is_send=is_send)
 
     return look
 
 
 @contextmanager
-def _errors(*, is_post: bool) -> Iterator[None]:
+def _errors(*, is_send: bool) -> Iterator[None]:
     """Whatever requests raises, as GatewayError."""
     try:
         yield
@@ -236,26 +291,26 @@ def _errors(*, is_post: bool) -> Iterator[None]:
     except requests.ConnectTimeout as error:
         raise GatewayError("Microsoft 365 cannot be reached.") from error
     except requests.Timeout as error:
-        raise GatewayError("Microsoft 365 does not answer.", maybe_done=is_post, code="timeout") from error
+        raise GatewayError("Microsoft 365 does not answer.", maybe_done=is_send, code="timeout") from error
     except requests.ConnectionError as error:
         # What urllib3 raises when no connection came about at all.
         never_began = bool(error.args) and isinstance(error.args[0], MaxRetryError)
-        raise GatewayError("Microsoft 365 cannot be reached.", maybe_done=is_post and not never_began) from error
+        raise GatewayError("Microsoft 365 cannot be reached.", maybe_done=is_send and not never_began) from error
     except requests.RequestException as error:
-        raise GatewayError("Microsoft 365 broke off in the middle of an answer.", maybe_done=is_post) from error
+        raise GatewayError("Microsoft 365 broke off in the middle of an answer.", maybe_done=is_send) from error
 
 
-def _refused(response: requests.Response, *, is_post: bool) -> GatewayError:
+def _refused(response: requests.Response, *, is_send: bool) -> GatewayError:
     status = response.status_code
     code, said = _reason(response)
     if status == 401:
         return GatewayError("Microsoft 365 refuses the token.", code="token")
-    if status in (408, 423, 429, 503) or code in _PASSING:
+    if status in (408, 409, 412, 423, 429, 503) or code in _PASSING:
         words = "Microsoft 365 asks us to wait." if status == 429 else "Microsoft 365 is busy."
         return GatewayError(words, retry_after=_retry_after(response), code="busy")
     if status >= 500 and code not in UNREADABLE:
         words = f"Microsoft 365 is out of order ({code or status})."
-        return GatewayError(words, retry_after=_retry_after(response), maybe_done=is_post, code=code or str(status))
+        return GatewayError(words, retry_after=_retry_after(response), maybe_done=is_send, code=code or str(status))
     if status == 410 or code in RESYNC:
         return GatewayError("Microsoft 365 has forgotten where reading stood.", code="resync")
     if status < 400:
@@ -263,7 +318,8 @@ def _refused(response: requests.Response, *, is_post: bool) -> GatewayError:
         return GatewayError(words, code="garbage")
     words = _WORDS.get(code) or f"Microsoft 365 refuses this: {said or code or status}"
     is_account = code in _ACCOUNT_CODES or status == 403
-    return GatewayError(words, permanent=True, code="login" if is_account else code or str(status))
+    kind = NotAllowed if status == 403 and (code in _RIGHT_CODES or code not in _WORDS) else GatewayError
+    return kind(words, permanent=True, code="login" if is_account else code or str(status))
 
 
 def _reason(response: requests.Response) -> tuple[str, str]:

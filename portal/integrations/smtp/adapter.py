@@ -17,7 +17,7 @@ from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime
 
 from portal.core.errors import GatewayError
-from portal.core.ports import OutgoingMessage
+from portal.core.ports import OutgoingAttachment, OutgoingMessage
 from portal.integrations.server_words import words_of
 
 SECURITY = ("tls", "starttls", "plain")
@@ -164,11 +164,15 @@ def build_message(message: OutgoingMessage) -> EmailMessage:
     if message.html:
         mail.add_alternative(message.html, subtype="html")
     for one in message.attachments:
-        kind, _, subtype = one.content_type.partition("/")
-        if kind in ("message", "multipart") or not subtype:
-            kind, subtype = "application", "octet-stream"
+        kind, subtype = media_type(one)
         mail.add_attachment(one.data, maintype=kind, subtype=subtype, filename=one.filename)
     return mail
+
+
+def media_type(file: OutgoingAttachment) -> tuple[str, str]:
+    """As what a file goes out: one that is a mail of its own would be taken apart on the way."""
+    kind, _, subtype = file.content_type.partition("/")
+    return ("application", "octet-stream") if kind in ("message", "multipart") or not subtype else (kind, subtype)
 
 
 def _address(address: str, name: str = "") -> Address:

@@ -6,7 +6,7 @@ import pytest
 
 from portal.core.errors import GatewayError
 from portal.core.ports import OutgoingAttachment, OutgoingMessage
-from portal.integrations.graph.sender import MAX_BYTES, GraphSender
+from portal.integrations.graph.sender import GraphSender
 from tests.graph_simulator import ADDRESS
 from tests.integrations.graph.conftest import connect
 
@@ -93,13 +93,6 @@ def test_whose_trouble_a_refusal_is_can_be_told(graph, sender, code, status, see
     graph.fail(status, on="sendMail", code=code)
     error = refused(sender)
     assert (error.permanent, error.code) == (True, seen_as or code)
-
-
-def test_a_mail_that_is_too_large_is_not_even_tried(graph, sender):
-    big = OutgoingAttachment("big.bin", "application/octet-stream", b"x" * MAX_BYTES)
-    error = refused(sender, OutgoingMessage(**{**vars(MESSAGE), "attachments": (big,)}))
-    assert (error.permanent, error.code) == (True, "size") and "2.9 MB" in error.message
-    assert graph.asked("sendMail") == []
 
 
 def test_an_address_that_is_none_is_no_ones_fault(sender):
