@@ -170,8 +170,8 @@ class Mailbox(Protocol):
         ...
 
     def is_reused(self, provider_id: str, cursor: str) -> bool:
-        """Whether a folder begun anew at `cursor` may give this id, known from before, to another message. Asks
-        nobody."""
+        """Whether this id is of the numbering of `cursor` and not given yet: a folder begun anew there may give it to
+        another message than the one it is known for. Asks nobody."""
         ...
 
     def list_ids(self, folder: str, since: datetime) -> Sequence[tuple[str, datetime]]:

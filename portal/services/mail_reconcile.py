@@ -139,16 +139,22 @@ def _compare_folder(
     context: Context, mailbox_id: int, place: FolderPlace, mailbox: Mailbox, since: datetime
 ) -> MailboxCheck:  # fmt: skip
     found = mailbox.list_ids(place.name, since)
-    # What lies ahead is read in its turn; but where reading came to the end after it was there, it saw nothing.
-    seen = place.caught_up_at - _IN_TURN if place.caught_up_at else None
-    passed = [
-        pair for pair in found if not mailbox.is_ahead(pair[0], place.cursor) or (seen is not None and pair[1] < seen)
-    ]
+    passed = [pair for pair in found if _is_passed(mailbox, place, pair)]
     outcomes = _take_in_all(context, mailbox_id, place, mailbox, _missing(context, mailbox_id, place, passed))
     stuck = 0
     if None in outcomes.values():  # moved or deleted meanwhile, or really not handed over?
         stuck = sum(outcomes.get(one, True) is None for one, _ in mailbox.list_ids(place.name, since))
     return MailboxCheck("", len(found), sum(bool(one) for one in outcomes.values()), stuck)
+
+
+def _is_passed(mailbox: Mailbox, place: FolderPlace, pair: tuple[str, datetime]) -> bool:
+    """What lies ahead is read in its turn. But where reading came to the end after it was there, it was hidden: unless
+    the folder is numbered anew, and then everything in it is read again soon and known by its content."""
+    one, at = pair
+    if not mailbox.is_ahead(one, place.cursor):
+        return True
+    is_late = place.caught_up_at is not None and at < place.caught_up_at - _IN_TURN
+    return is_late and mailbox.is_reused(one, place.cursor)
 
 
 def _missing(
