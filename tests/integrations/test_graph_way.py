@@ -332,7 +332,12 @@ def send_all(world):
 
 
 LARGE_FAULTS = [
-    *((kind, on) for on in ("POST /v1.0", "createUploadSession", "PUT /upload") for kind in (401, 429, 503, "reset")),
+    *((kind, "PUT /upload") for kind in (401, 429, "reset")),
+    *(
+        pytest.param(kind, on, marks=pytest.mark.more)
+        for on in ("POST /v1.0", "createUploadSession")
+        for kind in (401, 429, 503, "reset")
+    ),
     *((kind, "/send") for kind in (401, 429, 503, 500, "reset", "cut", "hang")),
 ]
 
