@@ -52,7 +52,9 @@ def check_ledger(site: Site, letters: Sequence[Letter]) -> list[MailLedger]:
         by_content.setdefault(row.sha256 or "", []).append(row)
     # A mail that came twice has two rows, the first one first.
     rows = [by_content[sha256(letter.raw).hexdigest()].pop(0) for letter in letters]
-    assert not any(by_content.values())
+    beyond = [(row.provider_id, row.verdict, row.reason, row.is_cut, row.is_found_late, row.listed_at, row.received_at)
+              for left in by_content.values() for row in left]  # fmt: skip
+    assert not beyond
     with site.context.database.read_session() as session:
         blobs = SessionBlobStore(session)
         for row, letter in zip(rows, letters, strict=True):
@@ -139,4 +141,4 @@ def check_every_step(result: Result) -> None:
     """A step that was met several times has ended a process. One that was met just now and then may have come to one
     mail's third death."""
     assert len(result.seen) > 150
-    assert {step for step, count in result.seen.items() if count > 8} <= set(result.killed)
+    assert {step for step, count in result.seen.items() if count > 20} <= set(result.killed)

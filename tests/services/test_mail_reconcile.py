@@ -88,6 +88,19 @@ def test_a_mailbox_that_cannot_be_reached_is_named_and_the_others_are_checked(wo
     assert (first.error, second.error) == ("The server is away.", "not read yet")
 
 
+def test_a_folder_numbered_anew_is_left_to_its_reading_and_nothing_comes_twice(world):
+    """Numbers of a new order lie ahead of everything known, and were there when reading came to the end."""
+    world.clock.move(1200)
+    while fetch_next(world):
+        continue
+    world.server.renumber()
+    assert check_mailbox(world, load(world, world.mailbox_id), days=2).missing == 0
+    world.clock.move(60)
+    while fetch_next(world):
+        continue
+    assert len(rows(world)) == 3 and {row.provider_id.partition(":")[0] for row in rows(world)} == {"8"}
+
+
 def test_a_message_that_is_gone_meanwhile_is_no_error(world, monkeypatch):
     forget(world, "7:2")
     lists = [world.server.list_ids, lambda folder, since: []]
