@@ -25,12 +25,12 @@ from portal.models import MailLedger, OutgoingMail, Page
 from tests.chaos.post import Letter, write_post
 from tests.chaos.test_taking_in import check_ledger, check_tickets
 from tests.runtime.running import eventually
-from tests.stories.conftest import open_shop  # noqa: F401 - a fixture
+from tests.stories.conftest import dovecot, open_shop  # noqa: F401 - fixtures; a mailbox in which nothing lies yet
 from tests.stories.shop import CHRISTMAS_NIGHT, Shop
 
 ROOT = Path(__file__).resolve().parents[2]
 MAILS = int(os.environ.get("NIGHTDESK_TEST_MAILS", "60"))
-DEATHS = int(os.environ.get("NIGHTDESK_TEST_DEATHS", "12"))
+DEATHS = int(os.environ.get("NIGHTDESK_TEST_DEATHS", "8"))
 SEED = int(os.environ.get("NIGHTDESK_TEST_SEED", "5"))
 # Of machine time: a mail that was being sent is somebody's for three minutes, a mailbox for one.
 LEASES = 400.0
@@ -136,7 +136,7 @@ def check_sent(shop: Shop, sink) -> int:
     return ids.total() - len(ids)
 
 
-def deliver(shop: Shop, dovecot, letters: Sequence[Letter]) -> None:
+def deliver(shop: Shop, dovecot, letters: Sequence[Letter]) -> None:  # noqa: F811
     for letter in letters:
         dovecot.append("help", "secret", letter.raw, at=shop.context.clock.now() - timedelta(seconds=1))
 
