@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-OWN = ("stories", "chaos", "__pycache__")
+OWN = ("stories", "chaos", "browser", "__pycache__")
 sys.path.insert(0, str(ROOT))
 
 from tests.servers import postgresql, redis_server  # noqa: E402
@@ -59,8 +59,9 @@ def main() -> int:
         run("Stories in polled mode", "-n", "3", "-m", "not more", "tests/stories", NIGHTDESK_TEST_QUEUE="polled")
     )
     results.append(run("The kill story at every step", "-n", "5", "--dist", "worksteal", "-m", "more", "tests/stories"))
+    results.append(run("Browser", "-m", "more", "tests/browser"))
     rest = [f"tests/{one.name}" for one in sorted((ROOT / "tests").iterdir()) if one.is_dir() and one.name not in OWN]
-    results.append(run("Browser and the long runs", "-m", "more", *rest))
+    results.append(run("The long runs", "-n", "3", "--dist", "worksteal", "-m", "more", *rest))
     return 0 if all(results) else 1
 
 
