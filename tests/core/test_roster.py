@@ -243,7 +243,7 @@ def test_any_schedule_agrees_with_a_naive_walk_around_a_change_of_the_clocks(mad
 
 
 @pytest.mark.more
-@settings(max_examples=int(os.environ.get("NIGHTDESK_TEST_EXAMPLES", "1000")))
+@settings(max_examples=int(os.environ.get("NIGHTDESK_TEST_EXAMPLES", "400")))
 @given(schedules())
 def test_many_schedules_agree_with_the_naive_walk(made):
     assert_agrees(*made)
