@@ -12,11 +12,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import psutil
 import structlog
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from portal.core import intake, retry
@@ -25,7 +27,7 @@ from portal.core.mail_heads import plain_mail
 from portal.core.mail_kinds import AUTOMATIC, MailKind, decide_kind, real_sender
 from portal.core.retry import RetryPolicy
 from portal.core.threading import read_tokens
-from portal.models import MailLedger, SessionBlobStore, is_unavailable
+from portal.models import MailLedger, SessionBlobStore, UtcDateTime, is_unavailable
 from portal.services.context import Context
 from portal.services.mail_apply import apply_plan
 from portal.services.mail_facts import TOKEN_PURPOSE, load_facts
@@ -72,7 +74,7 @@ class Ready:
 
 def count_due_mails(session: Session, *, now: datetime) -> int:
     """Rows whose verdict should be given now."""
-    return session.scalar(select(func.count()).select_from(MailLedger).where(_due(now))) or 0
+    return session.scalar(select(func.count()).select_from(MailLedger).where(_due(now, now + _LONGEST))) or 0
 
 
 def count_unexplained(session: Session, *, now: datetime) -> int:
@@ -89,16 +91,20 @@ def take_next(context: Context, *, mailbox_id: int | None = None, pause: Pause =
     pauses for as long as its commit took, less the time it read without the lock.
     """
     started = time.monotonic()
-    ledger_id = _next_id(context, mailbox_id)
-    if ledger_id is None:
-        return False
+    ledger_id = 0
     try:
-        ready = _read(context, _load(context, ledger_id))
+        with context.database.read_session() as session:
+            row = _next_row(session, mailbox_id, now=context.clock.now())
+            if row is None:
+                return False
+            ledger_id = row.id
+            stored = _load(session, row)
+        ready = _read(context, stored)
         began = time.monotonic()
         if ready is not None:
             _take(context, ready)
     except Exception as error:  # whatever one mail breaks, it ends in quarantine and the next is taken
-        if is_unavailable(error):
+        if not ledger_id or is_unavailable(error):
             raise  # the database's trouble and not the mail's: the row stays as it is
         log.exception("a mail could not be taken in", ledger=ledger_id)
         _record_failure(context, ledger_id, error)
@@ -108,27 +114,31 @@ def take_next(context: Context, *, mailbox_id: int | None = None, pause: Pause =
     return True
 
 
-def _due(now: datetime) -> ColumnElement[bool]:
+def _due(now: Any, furthest: Any) -> ColumnElement[bool]:
     # Further off than any try is planned: it was stored, or failed, before the clock went back.
-    is_time = or_(MailLedger.due_at <= now, MailLedger.due_at > now + _LONGEST)
+    is_time = or_(MailLedger.due_at <= now, MailLedger.due_at > furthest)
     return and_(MailLedger.state == "stored", is_time)
 
 
-def _next_id(context: Context, mailbox_id: int | None) -> int | None:
-    with context.database.read_session() as session:
-        query = select(MailLedger.id).where(_due(context.clock.now()))
-        if mailbox_id is not None:
-            query = query.where(MailLedger.mailbox_id == mailbox_id)
-        return session.scalar(query.order_by(MailLedger.is_quiet, MailLedger.id).limit(1))
+def _next_row(session: Session, mailbox_id: int | None, *, now: datetime) -> Row[Any] | None:
+    values = {"now": now, "furthest": now + _LONGEST, "mailbox": mailbox_id}
+    return session.execute(_next_query(mailbox_id is not None), values).one_or_none()
 
 
-def _load(context: Context, ledger_id: int) -> Stored:
+@cache  # building the statement costs as much as running it
+def _next_query(is_of_one_mailbox: bool) -> Select[Any]:
+    query = select(*(getattr(MailLedger, name) for name in _NEEDED)).where(
+        _due(bindparam("now", type_=UtcDateTime), bindparam("furthest", type_=UtcDateTime))
+    )
+    if is_of_one_mailbox:
+        query = query.where(MailLedger.mailbox_id == bindparam("mailbox"))
+    return query.order_by(MailLedger.is_quiet, MailLedger.id).limit(1)
+
+
+def _load(session: Session, row: Row[Any]) -> Stored:
     """Raises KeyError, or another error, where the original is not whole any more."""
-    with context.database.read_session() as session:
-        query = select(*(getattr(MailLedger, name) for name in _NEEDED))
-        found = session.execute(query.where(MailLedger.id == ledger_id)).one()
-        raw = SessionBlobStore(session).get(found.sha256 or "")
-        return Stored(found.id, raw, found.tries, found.is_quiet, own_addresses(session), found.as_text, found.is_sent)
+    raw = SessionBlobStore(session).get(row.sha256 or "")
+    return Stored(row.id, raw, row.tries, row.is_quiet, own_addresses(session), row.as_text, row.is_sent)
 
 
 def _read(context: Context, stored: Stored) -> Ready | None:

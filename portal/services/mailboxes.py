@@ -18,6 +18,7 @@ from portal.services.audit import Change, record_change
 
 IMAP, GRAPH, FILES = "imap", "graph", "files"
 READ_KINDS = (IMAP, GRAPH)
+_OWN_ADDRESSES = select(MailboxRow.address).where(MailboxRow.kind.in_(READ_KINDS))  # built once: asked for each mail
 INBOX, SENT = "inbox", "sent"  # roles of folders
 SECURITY = ("tls", "starttls", "plain")
 MIN_INTERVAL_S, MAX_INTERVAL_S = 5, 3600
@@ -198,7 +199,7 @@ def can_send(options: Mapping[str, Any]) -> bool:
 
 def own_addresses(session: Session) -> frozenset[str]:
     """The addresses we send from, in lower case."""
-    addresses = session.scalars(select(MailboxRow.address).where(MailboxRow.kind.in_(READ_KINDS)))
+    addresses = session.scalars(_OWN_ADDRESSES)
     return frozenset(address.lower() for address in addresses)
 
 
