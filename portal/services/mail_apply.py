@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 
 from portal.core import intake
 from portal.core.intake import IntakePlan
@@ -52,6 +52,9 @@ from portal.services.tickets import (
 
 MAIL = Actor("Mail")
 _MAX_KNOWN = 50
+# Built once: asked for each mail.
+_KNOWN = select(KnownMessageId).where(KnownMessageId.message_id.in_(bindparam("ids", expanding=True)))
+_QUEUE = select(MailboxRow.queue_id).where(MailboxRow.id == bindparam("mailbox"))
 _APART = ("kept_apart", "unmerged")  # somebody said that two tickets are not one
 
 
@@ -172,7 +175,7 @@ def _note_other_way(context: Context, uow: UnitOfWork, ticket: Ticket, row: Mail
 
 def _open(context: Context, uow: UnitOfWork, row: MailLedger, mail: ParsedMail, plan: IntakePlan, html: str) -> int:
     now = context.clock.now()
-    queue_id = uow.session.scalar(select(MailboxRow.queue_id).where(MailboxRow.id == row.mailbox_id))
+    queue_id = uow.session.scalar(_QUEUE, {"mailbox": row.mailbox_id})
     sender = mail.sender
     requester = find_or_add_requester(uow, sender.email, now=now, name=sender.name) if sender else None
     why_maybe = plan.reason.removeprefix("new ticket: ") if plan.maybe is not None else ""
@@ -258,8 +261,7 @@ def _learn_ids(uow: UnitOfWork, ticket_id: int, mail: ParsedMail, *, with_parent
     ids = list(dict.fromkeys(one for one in (mail.message_id, *parents) if one))
     if not ids:
         return False
-    query = select(KnownMessageId).where(KnownMessageId.message_id.in_(ids))
-    known = {one.message_id: one for one in uow.session.scalars(query)}
+    known = {one.message_id: one for one in uow.session.scalars(_KNOWN, {"ids": ids})}
     own = known.get(mail.message_id)
     is_parent = own is not None and not own.is_seen
     if own is not None and is_parent:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from portal.core import intake
@@ -24,6 +24,11 @@ from portal.services.mail_threads import load_thread, load_writer
 from portal.services.settings import load_settings
 
 TOKEN_PURPOSE = "mail token"  # noqa: S105 - the name of a purpose
+
+# Built once: asked for each mail.
+_HAS_CONTENT = MailLedger.content_hash == bindparam("content")
+_SAME_CONTENT = select(MailLedger).where(_HAS_CONTENT).limit(200)
+_SAME_CONTENT_OR_ID = select(MailLedger).where(or_(_HAS_CONTENT, MailLedger.message_id == bindparam("id"))).limit(200)
 
 Mac = Callable[[bytes], bytes]
 
@@ -98,10 +103,8 @@ def _twins(session: Session, row: MailLedger, mail: ParsedMail) -> list[MailLedg
     State and verdict are looked at here: asked in SQL, they would lead SQLite away from the two indexes that answer
     this at any size.
     """
-    same = MailLedger.content_hash == mail.content_hash
-    if mail.message_id:
-        same = or_(same, MailLedger.message_id == mail.message_id)
-    found = session.scalars(select(MailLedger).where(same).limit(200)).all()
+    query = _SAME_CONTENT_OR_ID if mail.message_id else _SAME_CONTENT
+    found = session.scalars(query, {"content": mail.content_hash, "id": mail.message_id}).all()
     untaken = (intake.DUPLICATE, intake.QUARANTINED)
     taken = [one for one in found if one.id != row.id and one.state == "done" and one.verdict not in untaken]
     # What a rule of one mailbox ignored is taken in by another that has no such rule.

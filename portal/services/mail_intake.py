@@ -167,12 +167,19 @@ def _read_marked(mark: Path, raw: bytes) -> ReadMail:
     apart = _has_ended_its_reader(mark)
     if not apart:
         with suppress(OSError):  # a full disk stops no mail
-            mark.parent.mkdir(exist_ok=True)
-            mark.write_text(str(os.getpid()))
+            _write(mark, str(os.getpid()))
     read = read_mail(raw, apart=True) if apart else read_mail(raw)
     with suppress(OSError):
         mark.unlink(missing_ok=True)
     return read
+
+
+def _write(mark: Path, text: str) -> None:
+    try:
+        mark.write_text(text)
+    except FileNotFoundError:
+        mark.parent.mkdir(exist_ok=True)
+        mark.write_text(text)
 
 
 def _has_ended_its_reader(mark: Path) -> bool:

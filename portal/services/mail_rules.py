@@ -30,12 +30,13 @@ from portal.services.audit import Change, record_change
 from portal.services.mailboxes import own_addresses
 
 _REMOVED = "removed"  # the row stays, because the ledger refers to it
+# Built once: asked for each mail.
+_IN_ORDER = select(MailRuleRow).where(MailRuleRow.action != _REMOVED).order_by(MailRuleRow.position, MailRuleRow.id)
 
 
 def list_mail_rules(session: Session) -> list[MailRule]:
     """Every rule in the order they are asked, those switched off too."""
-    query = select(MailRuleRow).where(MailRuleRow.action != _REMOVED).order_by(MailRuleRow.position, MailRuleRow.id)
-    return [_rule(row) for row in session.scalars(query)]
+    return [_rule(row) for row in session.scalars(_IN_ORDER)]
 
 
 def find_mail_rule(session: Session, rule_id: int) -> MailRule | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
-from sqlalchemy import select, union_all
+from sqlalchemy import bindparam, select, union_all
 from sqlalchemy.orm import Session
 
 from portal.core.mail import ParsedMail
@@ -32,6 +32,9 @@ from portal.services.merged import find_merged, with_merged
 from portal.services.settings import load_settings
 from portal.services.tickets import ANSWER, REPLY, REQUEST
 
+_KNOWN = select(KnownMessageId.message_id, KnownMessageId.ticket_id, KnownMessageId.is_seen).where(
+    KnownMessageId.message_id.in_(bindparam("ids", expanding=True))
+)
 _MOST = 5  # tickets that are looked at on weak signs
 _SAID = 10  # answers that a technician's next one is held against
 
@@ -139,8 +142,7 @@ def _known(session: Session, ids: Collection[str]) -> dict[str, KnownId]:
     wanted = [one for one in ids if one]
     if not wanted:
         return {}
-    query = select(KnownMessageId.message_id, KnownMessageId.ticket_id, KnownMessageId.is_seen)
-    found = session.execute(query.where(KnownMessageId.message_id.in_(wanted)))
+    found = session.execute(_KNOWN, {"ids": wanted})
     return {row.message_id: KnownId(row.ticket_id, row.is_seen) for row in found}
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
@@ -22,6 +22,7 @@ from portal.models import Message, Requester, SearchDocument, Ticket, TicketCoun
 
 REQUEST, REPLY, ANSWER, NOTE, AUTOMATIC, BOUNCE = "request", "reply", "answer", "note", "automatic", "bounce"
 _NOTHING = object()
+_REQUESTER = select(Requester).where(Requester.email == bindparam("email"))
 
 
 @dataclass(frozen=True)
@@ -213,7 +214,7 @@ def find_or_add_requester(
     """The requester of an address, made when new. What was given fills what was not known; what is known stays: anybody
     may write any address into a form."""
     email = email.strip().lower()[:254]
-    row = uow.session.scalar(select(Requester).where(Requester.email == email)) if email else None
+    row = uow.session.scalar(_REQUESTER, {"email": email}) if email else None
     if row is None:
         row = Requester(email=email, created_at=now)
         uow.session.add(row)
