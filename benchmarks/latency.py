@@ -17,8 +17,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.mail import make_mail
 from portal.models import MailboxRow
+from tests.chaos.post import write_post
 from tests.dovecot import running_dovecot
 from tests.runtime.running import eventually
 from tests.smtp_sink import running_smtp_sink
@@ -91,12 +91,9 @@ def report(title: str, seconds: list[float]) -> None:
 
 def while_importing(posts: int) -> None:
     """The form beside an import of 5,000 mails by another process."""
-    import random
-
-    dice = random.Random(3)
     with open_shop("rq") as shop, tempfile.TemporaryDirectory() as mails:
-        for number in range(IMPORTED):
-            (Path(mails) / f"{number}.eml").write_bytes(make_mail(number, dice))
+        for number, letter in enumerate(write_post(IMPORTED, around=False)):
+            (Path(mails) / f"{number}.eml").write_bytes(letter.raw)
         shop.start()
         command = [sys.executable, "-m", "portal.cli", "mail", "import", mails]
         with subprocess.Popen(command, env={**os.environ, **shop.environ}, stdout=subprocess.DEVNULL) as importing:

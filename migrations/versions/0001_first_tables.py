@@ -3,6 +3,8 @@
 from alembic import op
 import sqlalchemy as sa
 from portal.models.base import UtcDateTime
+from portal.models.calendars import SITE_CALENDAR_SQL
+from portal.models.schedules import SITE_SCHEDULE_SQL
 from portal.models.tickets import SEARCH_POSTGRESQL, SEARCH_SQLITE, SEARCH_TRIGGER
 
 
@@ -32,12 +34,14 @@ def upgrade():
     sa.Column('size', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('sha256', name=op.f('pk_blob'))
     )
-    op.create_table('business_period',
+    op.create_table('calendar',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('weekday', sa.Integer(), nullable=False),
-    sa.Column('opens', sa.Integer(), nullable=False),
-    sa.Column('closes', sa.Integer(), nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_business_period'))
+    sa.Column('name', sa.String(length=80), nullable=False),
+    sa.Column('zone', sa.String(length=64), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('changed_at', UtcDateTime(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_calendar')),
+    sa.UniqueConstraint('name', name=op.f('uq_calendar_name'))
     )
     op.create_table('check',
     sa.Column('name', sa.String(length=40), nullable=False),
@@ -49,19 +53,6 @@ def upgrade():
     sa.Column('lease_until', UtcDateTime(), nullable=True),
     sa.PrimaryKeyConstraint('name', name=op.f('pk_check'))
     )
-    op.create_table('holiday',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('observed_on', sa.Date(), nullable=False),
-    sa.Column('name', sa.String(length=200), nullable=False),
-    sa.Column('state', sa.String(length=20), nullable=False),
-    sa.Column('source', sa.String(length=40), nullable=False),
-    sa.Column('kind', sa.String(length=40), nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_holiday')),
-    sa.UniqueConstraint('observed_on', 'name', name=op.f('uq_holiday_observed_on_name'))
-    )
-    with op.batch_alter_table('holiday', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_holiday_state_observed_on'), ['state', 'observed_on'], unique=False)
-
     op.create_table('job',
     sa.Column('name', sa.String(length=60), nullable=False),
     sa.Column('interval_s', sa.Integer(), nullable=False),
@@ -110,13 +101,6 @@ def upgrade():
     sa.Column('changed_at', UtcDateTime(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('event', 'language', name=op.f('pk_mail_template'))
-    )
-    op.create_table('queue',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('name', sa.String(length=100), nullable=False),
-    sa.Column('position', sa.Integer(), nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_queue')),
-    sa.UniqueConstraint('name', name=op.f('uq_queue_name'))
     )
     op.create_table('requester',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -182,6 +166,17 @@ def upgrade():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_user')),
     sa.UniqueConstraint('email', name=op.f('uq_user_email'))
     )
+    op.create_table('absence',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('starts_at', UtcDateTime(), nullable=False),
+    sa.Column('ends_at', UtcDateTime(), nullable=True),
+    sa.ForeignKeyConstraint(['user_id'], ['user.id'], name=op.f('fk_absence_user_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_absence'))
+    )
+    with op.batch_alter_table('absence', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_absence_user_id'), ['user_id'], unique=False)
+
     op.create_table('audit_event',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('at', UtcDateTime(), nullable=False),
@@ -218,15 +213,18 @@ def upgrade():
     with op.batch_alter_table('breaker_trip', schema=None) as batch_op:
         batch_op.create_index('ix_breaker_trip_open', ['resumed_at', 'scope', 'value'], unique=False)
 
-    op.create_table('category',
+    op.create_table('business_period',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('name', sa.String(length=100), nullable=False),
-    sa.Column('queue_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.Column('position', sa.Integer(), nullable=False),
-    sa.ForeignKeyConstraint(['queue_id'], ['queue.id'], name=op.f('fk_category_queue_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_category')),
-    sa.UniqueConstraint('name', name=op.f('uq_category_name'))
+    sa.Column('calendar_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('weekday', sa.Integer(), nullable=False),
+    sa.Column('opens', sa.Integer(), nullable=False),
+    sa.Column('closes', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['calendar_id'], ['calendar.id'], name=op.f('fk_business_period_calendar_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_business_period'))
     )
+    with op.batch_alter_table('business_period', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_business_period_calendar_id'), ['calendar_id'], unique=False)
+
     op.create_table('escalation_step',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('position', sa.Integer(), nullable=False),
@@ -236,6 +234,246 @@ def upgrade():
     sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.ForeignKeyConstraint(['user_id'], ['user.id'], name=op.f('fk_escalation_step_user_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_escalation_step'))
+    )
+    op.create_table('holiday',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('calendar_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('observed_on', sa.Date(), nullable=False),
+    sa.Column('name', sa.String(length=200), nullable=False),
+    sa.Column('state', sa.String(length=20), nullable=False),
+    sa.Column('source', sa.String(length=40), nullable=False),
+    sa.Column('kind', sa.String(length=40), nullable=False),
+    sa.Column('region', sa.String(length=40), nullable=False),
+    sa.Column('closes_from', sa.Integer(), nullable=False),
+    sa.Column('closes_until', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['calendar_id'], ['calendar.id'], name=op.f('fk_holiday_calendar_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_holiday')),
+    sa.UniqueConstraint('calendar_id', 'observed_on', 'name', name=op.f('uq_holiday_calendar_id_observed_on_name'))
+    )
+    with op.batch_alter_table('holiday', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_holiday_state_observed_on'), ['state', 'observed_on'], unique=False)
+
+    op.create_table('holiday_feed',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('calendar_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('name', sa.String(length=80), nullable=False),
+    sa.Column('url', sa.String(length=2000), nullable=False),
+    sa.Column('is_enabled', sa.Boolean(), nullable=False),
+    sa.Column('state', sa.String(length=10), nullable=False),
+    sa.Column('etag', sa.String(length=200), nullable=False),
+    sa.Column('due_at', UtcDateTime(), nullable=True),
+    sa.Column('read_at', UtcDateTime(), nullable=True),
+    sa.Column('tries', sa.Integer(), nullable=False),
+    sa.Column('last_error', sa.Text(), nullable=False),
+    sa.Column('lease_until', UtcDateTime(), nullable=True),
+    sa.ForeignKeyConstraint(['calendar_id'], ['calendar.id'], name=op.f('fk_holiday_feed_calendar_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_holiday_feed'))
+    )
+    with op.batch_alter_table('holiday_feed', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_holiday_feed_calendar_id'), ['calendar_id'], unique=False)
+
+    op.create_table('holiday_rule',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('calendar_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('name', sa.String(length=200), nullable=False),
+    sa.Column('rule', sa.String(length=80), nullable=False),
+    sa.Column('closes_from', sa.Integer(), nullable=False),
+    sa.Column('closes_until', sa.Integer(), nullable=False),
+    sa.Column('first_year', sa.Integer(), nullable=True),
+    sa.Column('last_year', sa.Integer(), nullable=True),
+    sa.ForeignKeyConstraint(['calendar_id'], ['calendar.id'], name=op.f('fk_holiday_rule_calendar_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_holiday_rule'))
+    )
+    with op.batch_alter_table('holiday_rule', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_holiday_rule_calendar_id'), ['calendar_id'], unique=False)
+
+    op.create_table('one_time_link',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('purpose', sa.String(length=20), nullable=False),
+    sa.Column('token_hash', sa.String(length=64), nullable=False),
+    sa.Column('expires_at', UtcDateTime(), nullable=False),
+    sa.Column('used_at', UtcDateTime(), nullable=True),
+    sa.ForeignKeyConstraint(['user_id'], ['user.id'], name=op.f('fk_one_time_link_user_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_one_time_link')),
+    sa.UniqueConstraint('token_hash', name=op.f('uq_one_time_link_token_hash'))
+    )
+    with op.batch_alter_table('one_time_link', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_one_time_link_user_id'), ['user_id'], unique=False)
+
+    op.create_table('phone',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('number', sa.String(length=20), nullable=False),
+    sa.Column('position', sa.Integer(), nullable=False),
+    sa.Column('verified_at', UtcDateTime(), nullable=True),
+    sa.Column('is_stopped', sa.Boolean(), nullable=False),
+    sa.ForeignKeyConstraint(['user_id'], ['user.id'], name=op.f('fk_phone_user_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_phone'))
+    )
+    with op.batch_alter_table('phone', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_phone_number'), ['number'], unique=False)
+        batch_op.create_index(batch_op.f('ix_phone_user_id'), ['user_id'], unique=False)
+
+    op.create_table('schedule',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('name', sa.String(length=80), nullable=False),
+    sa.Column('zone', sa.String(length=64), nullable=False),
+    sa.Column('calendar_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('members', sa.JSON(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('changed_at', UtcDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['calendar_id'], ['calendar.id'], name=op.f('fk_schedule_calendar_id'), ondelete='SET NULL'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_schedule')),
+    sa.UniqueConstraint('name', name=op.f('uq_schedule_name'))
+    )
+    op.create_table('special_hours',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('calendar_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('starts', sa.DateTime(), nullable=False),
+    sa.Column('ends', sa.DateTime(), nullable=False),
+    sa.Column('is_open', sa.Boolean(), nullable=False),
+    sa.Column('name', sa.String(length=200), nullable=False),
+    sa.ForeignKeyConstraint(['calendar_id'], ['calendar.id'], name=op.f('fk_special_hours_calendar_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_special_hours'))
+    )
+    with op.batch_alter_table('special_hours', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_special_hours_calendar_id'), ['calendar_id'], unique=False)
+
+    op.create_table('calendar_feed',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('owner_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('schedule_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('token_hash', sa.String(length=64), nullable=False),
+    sa.Column('token_sealed', sa.Text(), nullable=False),
+    sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.Column('read_at', UtcDateTime(), nullable=True),
+    sa.Column('revoked_at', UtcDateTime(), nullable=True),
+    sa.ForeignKeyConstraint(['owner_id'], ['user.id'], name=op.f('fk_calendar_feed_owner_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['schedule_id'], ['schedule.id'], name=op.f('fk_calendar_feed_schedule_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['user_id'], ['user.id'], name=op.f('fk_calendar_feed_user_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_calendar_feed')),
+    sa.UniqueConstraint('token_hash', name=op.f('uq_calendar_feed_token_hash'))
+    )
+    with op.batch_alter_table('calendar_feed', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_calendar_feed_owner_id'), ['owner_id'], unique=False)
+
+    op.create_table('hand_off',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('schedule_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('at', UtcDateTime(), nullable=False),
+    sa.Column('ends_at', UtcDateTime(), nullable=False),
+    sa.Column('written_at', UtcDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['schedule_id'], ['schedule.id'], name=op.f('fk_hand_off_schedule_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['user_id'], ['user.id'], name=op.f('fk_hand_off_user_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_hand_off')),
+    sa.UniqueConstraint('schedule_id', 'user_id', 'at', name=op.f('uq_hand_off_schedule_id_user_id_at'))
+    )
+    op.create_table('holiday_feed_day',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('feed_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('observed_on', sa.Date(), nullable=False),
+    sa.Column('name', sa.String(length=200), nullable=False),
+    sa.ForeignKeyConstraint(['feed_id'], ['holiday_feed.id'], name=op.f('fk_holiday_feed_day_feed_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_holiday_feed_day')),
+    sa.UniqueConstraint('feed_id', 'observed_on', 'name', name=op.f('uq_holiday_feed_day_feed_id_observed_on_name'))
+    )
+    op.create_table('holiday_policy',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('schedule_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('observed_on', sa.Date(), nullable=False),
+    sa.Column('policy', sa.String(length=10), nullable=False),
+    sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.ForeignKeyConstraint(['schedule_id'], ['schedule.id'], name=op.f('fk_holiday_policy_schedule_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['user_id'], ['user.id'], name=op.f('fk_holiday_policy_user_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_holiday_policy')),
+    sa.UniqueConstraint('schedule_id', 'observed_on', name=op.f('uq_holiday_policy_schedule_id_observed_on'))
+    )
+    op.create_table('queue',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('name', sa.String(length=100), nullable=False),
+    sa.Column('position', sa.Integer(), nullable=False),
+    sa.Column('calendar_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('schedule_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.ForeignKeyConstraint(['calendar_id'], ['calendar.id'], name=op.f('fk_queue_calendar_id'), ondelete='SET NULL'),
+    sa.ForeignKeyConstraint(['schedule_id'], ['schedule.id'], name=op.f('fk_queue_schedule_id'), ondelete='SET NULL'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_queue')),
+    sa.UniqueConstraint('name', name=op.f('uq_queue_name'))
+    )
+    op.create_table('rotation',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('schedule_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('series_id', sa.Integer(), nullable=True),
+    sa.Column('name', sa.String(length=80), nullable=False),
+    sa.Column('people', sa.JSON(), nullable=False),
+    sa.Column('starts', sa.DateTime(), nullable=False),
+    sa.Column('ends', sa.DateTime(), nullable=True),
+    sa.Column('unit', sa.String(length=10), nullable=False),
+    sa.Column('every', sa.Integer(), nullable=False),
+    sa.Column('week', sa.JSON(), nullable=True),
+    sa.Column('by_shift', sa.Boolean(), nullable=False),
+    sa.Column('level', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['schedule_id'], ['schedule.id'], name=op.f('fk_rotation_schedule_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_rotation'))
+    )
+    with op.batch_alter_table('rotation', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_rotation_schedule_id'), ['schedule_id'], unique=False)
+
+    op.create_table('shift',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('schedule_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('starts', sa.DateTime(), nullable=False),
+    sa.Column('ends', sa.DateTime(), nullable=False),
+    sa.Column('level', sa.Integer(), nullable=False),
+    sa.Column('note', sa.String(length=200), nullable=False),
+    sa.Column('uid', sa.String(length=300), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['schedule_id'], ['schedule.id'], name=op.f('fk_shift_schedule_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['user_id'], ['user.id'], name=op.f('fk_shift_user_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_shift'))
+    )
+    with op.batch_alter_table('shift', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_shift_schedule_id_ends'), ['schedule_id', 'ends'], unique=False)
+        batch_op.create_index(batch_op.f('ix_shift_user_id'), ['user_id'], unique=False)
+
+    op.create_table('swap',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('schedule_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('from_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('to_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('starts', sa.DateTime(), nullable=False),
+    sa.Column('ends', sa.DateTime(), nullable=False),
+    sa.Column('back_starts', sa.DateTime(), nullable=True),
+    sa.Column('back_ends', sa.DateTime(), nullable=True),
+    sa.Column('note', sa.String(length=200), nullable=False),
+    sa.Column('state', sa.String(length=10), nullable=False),
+    sa.Column('code', sa.String(length=10), nullable=False),
+    sa.Column('token_hash', sa.String(length=64), nullable=False),
+    sa.Column('asked_at', UtcDateTime(), nullable=False),
+    sa.Column('answered_at', UtcDateTime(), nullable=True),
+    sa.Column('answered_how', sa.String(length=10), nullable=False),
+    sa.ForeignKeyConstraint(['from_id'], ['user.id'], name=op.f('fk_swap_from_id')),
+    sa.ForeignKeyConstraint(['schedule_id'], ['schedule.id'], name=op.f('fk_swap_schedule_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['to_id'], ['user.id'], name=op.f('fk_swap_to_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_swap')),
+    sa.UniqueConstraint('token_hash', name=op.f('uq_swap_token_hash'))
+    )
+    with op.batch_alter_table('swap', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_swap_schedule_id'), ['schedule_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_swap_state_to_id'), ['state', 'to_id'], unique=False)
+
+    op.create_table('category',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('name', sa.String(length=100), nullable=False),
+    sa.Column('queue_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('position', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['queue_id'], ['queue.id'], name=op.f('fk_category_queue_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_category')),
+    sa.UniqueConstraint('name', name=op.f('uq_category_name'))
     )
     op.create_table('mailbox',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -271,47 +509,29 @@ def upgrade():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_mailbox')),
     sa.UniqueConstraint('name', name=op.f('uq_mailbox_name'))
     )
-    op.create_table('one_time_link',
+    op.create_table('override',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('schedule_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('kind', sa.String(length=10), nullable=False),
     sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('purpose', sa.String(length=20), nullable=False),
-    sa.Column('token_hash', sa.String(length=64), nullable=False),
-    sa.Column('expires_at', UtcDateTime(), nullable=False),
-    sa.Column('used_at', UtcDateTime(), nullable=True),
-    sa.ForeignKeyConstraint(['user_id'], ['user.id'], name=op.f('fk_one_time_link_user_id'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_one_time_link')),
-    sa.UniqueConstraint('token_hash', name=op.f('uq_one_time_link_token_hash'))
-    )
-    with op.batch_alter_table('one_time_link', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_one_time_link_user_id'), ['user_id'], unique=False)
-
-    op.create_table('phone',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('number', sa.String(length=20), nullable=False),
-    sa.Column('position', sa.Integer(), nullable=False),
-    sa.Column('verified_at', UtcDateTime(), nullable=True),
-    sa.Column('is_stopped', sa.Boolean(), nullable=False),
-    sa.ForeignKeyConstraint(['user_id'], ['user.id'], name=op.f('fk_phone_user_id'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_phone'))
-    )
-    with op.batch_alter_table('phone', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_phone_number'), ['number'], unique=False)
-        batch_op.create_index(batch_op.f('ix_phone_user_id'), ['user_id'], unique=False)
-
-    op.create_table('shift',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('instead_of_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('starts', sa.DateTime(), nullable=False),
     sa.Column('ends', sa.DateTime(), nullable=False),
     sa.Column('note', sa.String(length=200), nullable=False),
+    sa.Column('swap_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.Column('created_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('version', sa.Integer(), nullable=False),
-    sa.ForeignKeyConstraint(['user_id'], ['user.id'], name=op.f('fk_shift_user_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_shift'))
+    sa.ForeignKeyConstraint(['created_by'], ['user.id'], name=op.f('fk_override_created_by'), ondelete='SET NULL'),
+    sa.ForeignKeyConstraint(['instead_of_id'], ['user.id'], name=op.f('fk_override_instead_of_id')),
+    sa.ForeignKeyConstraint(['schedule_id'], ['schedule.id'], name=op.f('fk_override_schedule_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['swap_id'], ['swap.id'], name=op.f('fk_override_swap_id')),
+    sa.ForeignKeyConstraint(['user_id'], ['user.id'], name=op.f('fk_override_user_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_override'))
     )
-    with op.batch_alter_table('shift', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_shift_ends_starts'), ['ends', 'starts'], unique=False)
-        batch_op.create_index(batch_op.f('ix_shift_user_id'), ['user_id'], unique=False)
+    with op.batch_alter_table('override', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_override_schedule_id_ends'), ['schedule_id', 'ends'], unique=False)
+        batch_op.create_index(batch_op.f('ix_override_user_id'), ['user_id'], unique=False)
 
     op.create_table('mail_folder',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -761,6 +981,8 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_search_document_ticket_id'), ['ticket_id'], unique=False)
 
     # ### end Alembic commands ###
+    op.execute(SITE_CALENDAR_SQL)
+    op.execute(SITE_SCHEDULE_SQL)
     if op.get_bind().dialect.name == "sqlite":
         op.execute(SEARCH_SQLITE)
         op.execute(SEARCH_TRIGGER)

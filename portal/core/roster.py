@@ -8,16 +8,18 @@ one zone; an instant is made of it by `core/wallclock.py` and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from itertools import pairwise
 from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
+from portal.core.calendars import BusinessHours, open_intervals
 from portal.core.errors import DomainError
-from portal.core.intervals import Interval
-from portal.core.oncall import Shift
+from portal.core.intervals import Interval, subtract_intervals
 from portal.core.rotations import Rotation, list_turns
+from portal.core.shifts import Shift
 from portal.core.wallclock import instant_of, interval_of, wall_of
 
 # No zone is further than 15 hours from UTC, no change of the clock longer than a day.
@@ -86,8 +88,22 @@ class HolidayDuty:
 
 
 @dataclass(frozen=True)
+class Absence:
+    """Time in which somebody cannot be on call, in UTC; without an end until further notice."""
+
+    person_id: int
+    starts_at: datetime
+    ends_at: datetime | None = None
+
+    def holds(self, at: datetime) -> bool:
+        """Whether the person is away at `at`."""
+        return self.starts_at <= at and (self.ends_at is None or at < self.ends_at)
+
+
+@dataclass(frozen=True)
 class Schedule:
-    """Everything that says who is on call. `members`: who EVERYONE is. Nobody `away` is ever on call."""
+    """Everything that says who is on call. `members`: who EVERYONE is. What is said of somebody who is away says
+    nothing: their turns fall to the next in order, their shifts hide nobody, and nobody gives way to them."""
 
     zone: ZoneInfo
     shifts: tuple[Shift, ...] = ()
@@ -95,7 +111,7 @@ class Schedule:
     overrides: tuple[Override, ...] = ()
     holidays: tuple[HolidayDuty, ...] = ()
     members: tuple[int, ...] = ()
-    away: frozenset[int] = frozenset()
+    absences: tuple[Absence, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -125,7 +141,42 @@ _Rule = tuple[Interval, Callable[[_People], _People]]
 
 def make_roster(schedule: Schedule, span: Interval) -> tuple[RosterDuty, ...]:
     """Who is on call within `span`, cut to it, in order of time. What this says is what rings."""
-    claims, rules = _claims(schedule, span), [*_holiday_rules(schedule), *_override_rules(schedule)]
+    found: list[RosterDuty] = []
+    for piece, away in _pieces(schedule.absences, span):
+        found = _joined(found, _roster_of(schedule, piece, away), at=piece.starts_at)
+    return tuple(sorted(found, key=lambda duty: (duty.starts_at, duty.source, duty.person_id)))
+
+
+def coverage_gaps(
+    duties: Iterable[RosterDuty], *, span: Interval, hours: BusinessHours | None = None
+) -> tuple[Interval, ...]:
+    """The time within `span` when nobody is on call. With `hours`, only time when the shop is closed counts."""
+    taken = [Interval(duty.starts_at, duty.ends_at) for duty in duties]
+    if hours is not None:
+        taken.extend(open_intervals(hours, span))
+    return subtract_intervals(span, taken)
+
+
+def _pieces(absences: tuple[Absence, ...], span: Interval) -> Iterable[tuple[Interval, frozenset[int]]]:
+    """The span, cut where somebody leaves or comes back."""
+    borders = {at for one in absences for at in (one.starts_at, one.ends_at) if at is not None and at in span}
+    for starts_at, ends_at in pairwise([*sorted(borders | {span.starts_at}), span.ends_at]):
+        yield Interval(starts_at, ends_at), frozenset(one.person_id for one in absences if one.holds(starts_at))
+
+
+def _joined(earlier: list[RosterDuty], later: list[RosterDuty], *, at: datetime) -> list[RosterDuty]:
+    """Both, in which a duty that goes on at `at` is one."""
+    going_on = {(duty.person_id, duty.source): duty for duty in earlier if duty.ends_at == at}
+    found = []
+    for duty in later:
+        before = going_on.pop((duty.person_id, duty.source), None) if duty.starts_at == at else None
+        found.append(replace(duty, starts_at=before.starts_at) if before else duty)
+    return [duty for duty in earlier if duty.ends_at != at] + list(going_on.values()) + found
+
+
+def _roster_of(schedule: Schedule, span: Interval, away: frozenset[int]) -> list[RosterDuty]:
+    claims = _claims(schedule, span, away)
+    rules = [*_holiday_rules(schedule, away), *_override_rules(schedule, away)]
     rules = [(held, rule) for held, rule in rules if held.starts_at < span.ends_at and span.starts_at < held.ends_at]
     edges = sorted({edge for held in (span, *(one.span for one in claims), *(held for held, _ in rules))
                     for edge in (held.starts_at, held.ends_at) if span.starts_at <= edge <= span.ends_at})  # fmt: skip
@@ -138,12 +189,12 @@ def make_roster(schedule: Schedule, span: Interval) -> tuple[RosterDuty, ...]:
             people = _highest(walk_claims.at(edge))
             for _, rule in walk_rules.at(edge):
                 people = rule(people)
-        now = {(person, source) for person, source in people.items() if person not in schedule.away}
+        now = set(people.items())
         for key in [key for key in running if key not in now]:
             found.append(RosterDuty(key[0], running.pop(key), edge, key[1]))
         for key in now:
             running.setdefault(key, edge)
-    return tuple(sorted(found, key=lambda duty: (duty.starts_at, duty.source, duty.person_id)))
+    return found
 
 
 class _Walk(Generic[Held]):
@@ -177,18 +228,18 @@ def _highest(claims: list[_Claim]) -> _People:
     return {person: claim.source for person, claim in best.items()}
 
 
-def _claims(schedule: Schedule, span: Interval) -> list[_Claim]:
+def _claims(schedule: Schedule, span: Interval, away: frozenset[int]) -> list[_Claim]:
     starts = wall_of(span.starts_at, zone=schedule.zone) - _MARGIN
     ends = wall_of(span.ends_at, zone=schedule.zone) + _MARGIN
     found = [
         _Claim(interval_of(shift.starts, shift.ends, zone=schedule.zone), shift.level, shift.person_id,
                Source(SourceKind.SHIFT, shift.id))
         for shift in schedule.shifts
-        if shift.starts < ends and starts < shift.ends
+        if shift.starts < ends and starts < shift.ends and shift.person_id not in away
     ]  # fmt: skip
     for rotation in schedule.rotations:
         source = Source(SourceKind.ROTATION, rotation.id)
-        for turn in list_turns(rotation, starts, ends, away=schedule.away):
+        for turn in list_turns(rotation, starts, ends, away=away):
             held = interval_of(turn.starts, turn.ends, zone=schedule.zone)
             found.append(_Claim(held, rotation.level, turn.person_id, source))
     return [
@@ -196,17 +247,17 @@ def _claims(schedule: Schedule, span: Interval) -> list[_Claim]:
     ]
 
 
-def _holiday_rules(schedule: Schedule) -> Iterable[_Rule]:
+def _holiday_rules(schedule: Schedule, away: frozenset[int]) -> Iterable[_Rule]:
     for holiday in schedule.holidays:
         # Both borders are first occurrences: a date ends where the next begins, even in a doubled hour.
         first, last = (
             instant_of(datetime.combine(day, time()), zone=schedule.zone)
             for day in (holiday.on, holiday.on + timedelta(days=1))
         )
-        yield Interval(first, last), _holiday_rule(holiday, schedule.members)
+        yield Interval(first, last), _holiday_rule(holiday, [one for one in schedule.members if one not in away], away)
 
 
-def _holiday_rule(holiday: HolidayDuty, members: tuple[int, ...]) -> Callable[[_People], _People]:
+def _holiday_rule(holiday: HolidayDuty, members: list[int], away: frozenset[int]) -> Callable[[_People], _People]:
     source = Source(SourceKind.HOLIDAY, holiday.id)
     match holiday.policy:
         case HolidayPolicy.NORMAL:
@@ -216,13 +267,16 @@ def _holiday_rule(holiday: HolidayDuty, members: tuple[int, ...]) -> Callable[[_
         case HolidayPolicy.EVERYONE:
             return lambda people: dict.fromkeys(members, source)
         case HolidayPolicy.PERSON:
-            chosen = {holiday.person_id: source} if holiday.person_id is not None else {}
-            return lambda people: dict(chosen)
+            person = holiday.person_id
+            if person is None or person in away:
+                return lambda people: people
+            return lambda people: {person: source}
 
 
-def _override_rules(schedule: Schedule) -> Iterable[_Rule]:
+def _override_rules(schedule: Schedule, away: frozenset[int]) -> Iterable[_Rule]:
     for override in sorted(schedule.overrides, key=lambda one: one.id):
-        yield interval_of(override.starts, override.ends, zone=schedule.zone), _override_rule(override)
+        if override.person_id not in away:
+            yield interval_of(override.starts, override.ends, zone=schedule.zone), _override_rule(override)
 
 
 def _override_rule(override: Override) -> Callable[[_People], _People]:

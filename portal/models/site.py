@@ -1,11 +1,11 @@
-"""The site itself: settings, hours, holidays, shifts, escalation, jobs, leases."""
+"""The site itself: settings, escalation, jobs, leases, alarms."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Date, DateTime, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import Base, Pk, UtcDateTime
@@ -17,42 +17,6 @@ class SettingRow(Base):
     __tablename__ = "setting"
     key: Mapped[str] = mapped_column(String(80), primary_key=True)
     value: Mapped[str] = mapped_column(Text)
-
-
-class BusinessPeriod(Base):
-    """One open period of a weekday (0 is Monday), minutes since its midnight; `closes` above 1440: the next day."""
-
-    __tablename__ = "business_period"
-    id: Mapped[Pk]
-    weekday: Mapped[int]
-    opens: Mapped[int]
-    closes: Mapped[int]
-
-
-class HolidayRow(Base):
-    """A day off, or the proposal of one. `state`: proposed, accepted or ignored; `source`: manual or a list."""
-
-    __tablename__ = "holiday"
-    id: Mapped[Pk]
-    observed_on: Mapped[date] = mapped_column(Date)
-    name: Mapped[str] = mapped_column(String(200))
-    state: Mapped[str] = mapped_column(String(20))
-    source: Mapped[str] = mapped_column(String(40), default="manual")
-    kind: Mapped[str] = mapped_column(String(40), default="")
-    __table_args__ = (UniqueConstraint("observed_on", "name"), Index(None, "state", "observed_on"))
-
-
-class ShiftRow(Base):
-    """A person on call, on the wall clock of the site's zone: `[starts, ends)` without a zone of their own."""
-
-    __tablename__ = "shift"
-    id: Mapped[Pk]
-    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
-    starts: Mapped[datetime] = mapped_column(DateTime)
-    ends: Mapped[datetime] = mapped_column(DateTime)
-    note: Mapped[str] = mapped_column(String(200), default="")
-    version: Mapped[int] = mapped_column(default=1)
-    __table_args__ = (Index(None, "ends", "starts"),)
 
 
 class EscalationStepRow(Base):

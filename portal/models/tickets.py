@@ -12,12 +12,14 @@ from portal.models.base import Base, Pk, UtcDateTime
 
 
 class Queue(Base):
-    """A team's pile of tickets."""
+    """A team's pile of tickets. Its hours and its roster are the site's where none are named."""
 
     __tablename__ = "queue"
     id: Mapped[Pk]
     name: Mapped[str] = mapped_column(String(100), unique=True)
     position: Mapped[int] = mapped_column(default=0)
+    calendar_id: Mapped[int | None] = mapped_column(ForeignKey("calendar.id", ondelete="SET NULL"))
+    schedule_id: Mapped[int | None] = mapped_column(ForeignKey("schedule.id", ondelete="SET NULL"))
 
 
 class Category(Base):

@@ -8,18 +8,20 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.core.calendars import BusinessHours, Holiday, Period, Week, format_week
+from portal.core.calendars import BusinessHours, Holiday, Period, SpecialHours, Week, format_week
 from portal.core.errors import DomainError
 from portal.core.holiday_lists import Proposal
-from portal.models import BusinessPeriod, HolidayRow, UnitOfWork
+from portal.models import SITE_CALENDAR, BusinessPeriod, HolidayRow, SpecialHoursRow, UnitOfWork
+from portal.models.versions import Versioned, load_site_state
 from portal.services.audit import Change, record_change
 
 PROPOSED, ACCEPTED, IGNORED = "proposed", "accepted", "ignored"
 MANUAL = "manual"
 YEARS = range(2000, 2200)
+_known: Versioned[BusinessHours] = Versioned()
 
 
 @dataclass(frozen=True)
@@ -34,37 +36,55 @@ class HolidayEntry:
     kind: str
 
 
-def load_week(session: Session) -> Week:
-    """The open periods of the site."""
+def load_week(session: Session, calendar_id: int = SITE_CALENDAR) -> Week:
+    """The open periods of a calendar, the site's own unless named."""
     days: list[list[Period]] = [[] for _ in range(7)]
-    for row in session.scalars(select(BusinessPeriod).order_by(BusinessPeriod.opens)):
+    own = select(BusinessPeriod).where(BusinessPeriod.calendar_id == calendar_id)
+    for row in session.scalars(own.order_by(BusinessPeriod.opens)):
         days[row.weekday].append(Period(row.opens, row.closes))
     return Week(tuple(map(tuple, days)))
 
 
-def save_week(uow: UnitOfWork, week: Week, *, change: Change) -> None:
+def save_week(uow: UnitOfWork, week: Week, *, change: Change, calendar_id: int = SITE_CALENDAR) -> None:
     """Replace the open periods. What is the same already leaves no trace."""
-    before = load_week(uow.session)
+    before = load_week(uow.session, calendar_id)
     if before == week:
         return
-    uow.session.execute(delete(BusinessPeriod))
+    for row in uow.session.scalars(select(BusinessPeriod).where(BusinessPeriod.calendar_id == calendar_id)):
+        uow.session.delete(row)
     for weekday, periods in enumerate(week.days):
         for period in periods:
-            uow.session.add(BusinessPeriod(weekday=weekday, opens=period.start, closes=period.end))
+            uow.session.add(
+                BusinessPeriod(calendar_id=calendar_id, weekday=weekday, opens=period.start, closes=period.end)
+            )
     record_change(uow, change, "hours.edit", before=format_week(before), after=format_week(week))
 
 
-def load_hours(session: Session, *, zone: ZoneInfo) -> BusinessHours:
-    """The week with every accepted holiday, ready for the questions of core/calendars.py. Two statements."""
-    accepted = select(HolidayRow.observed_on, HolidayRow.name).where(HolidayRow.state == ACCEPTED)
-    rows = session.execute(accepted.order_by(HolidayRow.observed_on, HolidayRow.id))
-    return BusinessHours(zone, load_week(session), tuple(Holiday(row.observed_on, row.name) for row in rows))
+def load_hours(session: Session, calendar_id: int = SITE_CALENDAR) -> BusinessHours:
+    """The week with accepted holidays and exceptions, ready for the questions of core/calendars.py. One statement
+    while nothing in the calendar changes, five after a change. Raises DomainError when it is gone."""
+    head = load_site_state(session).calendars.get(calendar_id)
+    if head is None:
+        raise DomainError("This calendar is gone: somebody removed it meanwhile.")
+    return _known.get(session, head.id, (head.version, head.zone.key), lambda: _load(session, head.id, head.zone))
 
 
-def list_holidays(session: Session, *, year: int) -> list[HolidayEntry]:
+def _load(session: Session, calendar_id: int, zone: ZoneInfo) -> BusinessHours:
+    accepted = select(HolidayRow).where(HolidayRow.calendar_id == calendar_id, HolidayRow.state == ACCEPTED)
+    holidays = tuple(
+        Holiday(row.observed_on, row.name, Period(row.closes_from, row.closes_until))
+        for row in session.scalars(accepted.order_by(HolidayRow.observed_on, HolidayRow.id))
+    )
+    own = select(SpecialHoursRow).where(SpecialHoursRow.calendar_id == calendar_id).order_by(SpecialHoursRow.id)
+    special = tuple(SpecialHours(row.starts, row.ends, row.is_open, row.name) for row in session.scalars(own))
+    return BusinessHours(zone, load_week(session, calendar_id), holidays, special)
+
+
+def list_holidays(session: Session, *, year: int, calendar_id: int = SITE_CALENDAR) -> list[HolidayEntry]:
     """Every day of a year, decided or not, in order."""
     within = HolidayRow.observed_on.between(date(year, 1, 1), date(year, 12, 31))
-    rows = session.scalars(select(HolidayRow).where(within).order_by(HolidayRow.observed_on, HolidayRow.name))
+    own = select(HolidayRow).where(within, HolidayRow.calendar_id == calendar_id)
+    rows = session.scalars(own.order_by(HolidayRow.observed_on, HolidayRow.name))
     return [_entry(row) for row in rows]
 
 
@@ -74,23 +94,25 @@ def find_holiday(session: Session, holiday_id: int) -> HolidayEntry | None:
     return _entry(row) if row else None
 
 
-def list_reviewed_years(session: Session) -> set[int]:
+def list_reviewed_years(session: Session, calendar_id: int = SITE_CALENDAR) -> set[int]:
     """Years in which somebody accepted or ignored a day, and nothing waits to be decided."""
     states: dict[int, set[str]] = {}
-    for on, state in session.execute(select(HolidayRow.observed_on, HolidayRow.state)):
+    own = select(HolidayRow.observed_on, HolidayRow.state).where(HolidayRow.calendar_id == calendar_id)
+    for on, state in session.execute(own):
         states.setdefault(on.year, set()).add(state)
     return {year for year, found in states.items() if PROPOSED not in found}
 
 
-def add_holiday(uow: UnitOfWork, on: date, name: str, *, change: Change) -> int:
+def add_holiday(uow: UnitOfWork, on: date, name: str, *, change: Change, calendar_id: int = SITE_CALENDAR) -> int:
     """Close the shop on a day. A proposal of the same day and name is accepted instead. Returns the id.
 
     Raises DomainError when the day stands there already, or the name or the year cannot be meant.
     """
     name = _checked(on, name)
-    row = uow.session.scalar(select(HolidayRow).where(HolidayRow.observed_on == on, HolidayRow.name == name))
+    same = (HolidayRow.calendar_id == calendar_id, HolidayRow.observed_on == on, HolidayRow.name == name)
+    row = uow.session.scalar(select(HolidayRow).where(*same))
     if row is None:
-        row = HolidayRow(observed_on=on, name=name, state=ACCEPTED, source=MANUAL)
+        row = HolidayRow(calendar_id=calendar_id, observed_on=on, name=name, state=ACCEPTED, source=MANUAL)
         uow.session.add(row)
     elif row.state == ACCEPTED:
         raise DomainError(f"{name} on {on.isoformat()} stands in the calendar already.")
@@ -105,7 +127,10 @@ def edit_holiday(uow: UnitOfWork, holiday_id: int, *, on: date, name: str, chang
     row = _existing(uow.session, holiday_id)
     name = _checked(on, name)
     same = select(HolidayRow.id).where(
-        HolidayRow.observed_on == on, HolidayRow.name == name, HolidayRow.id != holiday_id
+        HolidayRow.calendar_id == row.calendar_id,
+        HolidayRow.observed_on == on,
+        HolidayRow.name == name,
+        HolidayRow.id != holiday_id,
     )
     if uow.session.scalar(same) is not None:
         raise DomainError(f"{name} on {on.isoformat()} stands in the calendar already.")
@@ -121,18 +146,28 @@ def remove_holiday(uow: UnitOfWork, holiday_id: int, *, change: Change) -> None:
     uow.session.delete(row)
 
 
-def save_proposals(uow: UnitOfWork, proposals: Sequence[Proposal], *, change: Change) -> list[int]:
+def save_proposals(
+    uow: UnitOfWork, proposals: Sequence[Proposal], *, change: Change, calendar_id: int = SITE_CALENDAR
+) -> list[int]:
     """Put the days of a list up for decision and return their ids. Days that stand there already, in whatever state,
     are left as they are: an import never changes what a person decided."""
     dates = {proposal.on for proposal in proposals}
-    query = select(HolidayRow.observed_on, HolidayRow.name).where(HolidayRow.observed_on.in_(dates))
+    query = select(HolidayRow.observed_on, HolidayRow.name).where(
+        HolidayRow.calendar_id == calendar_id, HolidayRow.observed_on.in_(dates)
+    )
     known = {(row.observed_on, row.name) for row in uow.session.execute(query)}
     added = []
     for proposal in proposals:
         if (proposal.on, proposal.name) not in known:
             source = "-".join(filter(None, (proposal.country, proposal.region)))
             row = HolidayRow(
-                observed_on=proposal.on, name=proposal.name, state=PROPOSED, source=source, kind=proposal.kind
+                calendar_id=calendar_id,
+                observed_on=proposal.on,
+                name=proposal.name,
+                state=PROPOSED,
+                source=source,
+                kind=proposal.kind,
+                region=proposal.region,
             )
             uow.session.add(row)
             added.append(row)

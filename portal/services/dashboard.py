@@ -6,15 +6,14 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from portal.core.tickets import PRIORITIES, STATUSES, is_open_status
 from portal.models import Job, JobRun, Page, Queue, Ticket, TicketCount, TicketEvent, User
-from portal.services.oncall import people_on_call_at
 from portal.services.page_endings import ASKING
+from portal.services.schedules import people_on_call_at
 
 PAGES = 10
 EVENTS = 10
@@ -104,9 +103,9 @@ def load_open_tickets(session: Session) -> OpenTickets:
     return OpenTickets(priorities.total(), priorities, statuses, tuple(ordered))
 
 
-def load_on_call(session: Session, *, now: datetime, zone: ZoneInfo) -> tuple[OnCallPerson, ...]:
+def load_on_call(session: Session, *, now: datetime) -> tuple[OnCallPerson, ...]:
     """Who would be woken now. One statement."""
-    people = people_on_call_at(session, now, zone=zone)
+    people = people_on_call_at(session, now)
     return tuple(OnCallPerson(name, duty.ends_at) for duty, name in people)
 
 

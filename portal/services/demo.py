@@ -10,15 +10,15 @@ from pathlib import Path
 from sqlalchemy import select
 
 from portal.core.calendars import Period, Week
-from portal.core.oncall import Shift
+from portal.core.shifts import Shift
 from portal.core.wallclock import wall_of
 from portal.models import UnitOfWork, User
 from portal.services.audit import Change
 from portal.services.calendars import save_week
 from portal.services.context import Context
-from portal.services.oncall import add_shift
 from portal.services.people import Profile, add_person, make_password, set_password
 from portal.services.settings import load_settings, save_settings
+from portal.services.shifts import add_shift
 from portal.services.tickets import REQUEST, Actor, NewMessage, NewTicket, create_ticket, find_or_add_requester
 
 EMAIL = "alice@demo.example"

@@ -13,7 +13,7 @@ from portal.core.escalation import EscalationPolicy
 from portal.core.paging import HoursFacts, PagePolicy, WakeFor
 from portal.services.calendars import load_hours
 from portal.services.escalation_steps import load_policy
-from portal.services.oncall import on_call_at
+from portal.services.schedules import on_call_at
 from portal.services.settings import load_settings
 
 SANDBOX = "sandbox"
@@ -56,14 +56,14 @@ def load_paging_rules(session: Session, *, now: datetime) -> PagingRules:
     """Read settings, calendar, roster and escalation: five statements."""
     settings = load_settings(session)
     zone = settings.zone
-    hours = load_hours(session, zone=zone)
+    hours = load_hours(session)
     holiday = holiday_at(hours, now)
     return PagingRules(
         now=now,
         policy=PagePolicy(WakeFor(settings.paging_wake_for), timedelta(minutes=settings.paging_late_minutes)),
         escalation=load_policy(session),
         hours=HoursFacts(is_open(hours, now), holiday.name if holiday else ""),
-        on_call=tuple(duty.person_id for duty in on_call_at(session, now, zone=zone)),
+        on_call=tuple(duty.person_id for duty in on_call_at(session, now)),
         fallback=settings.paging_fallback or None,
         site_name=settings.site_name,
         number_prefix=settings.site_prefix,

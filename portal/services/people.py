@@ -14,12 +14,15 @@ from sqlalchemy.orm import Session, selectinload
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from portal.core.errors import DomainError
+from portal.core.intervals import Interval
 from portal.core.permissions import Role
 from portal.core.phones import parse_phone
 from portal.core.ports import Randomness
+from portal.core.roster import make_roster
 from portal.core.wallclock import wall_of
-from portal.models import EscalationStepRow, OneTimeLink, Phone, ShiftRow, SignInAttempt, UnitOfWork, User
+from portal.models import SITE_SCHEDULE, Absence, EscalationStepRow, OneTimeLink, Phone, SignInAttempt, UnitOfWork, User
 from portal.services.audit import Change, record_change
+from portal.services.schedules import list_schedules, load_schedule
 from portal.services.settings import load_settings
 
 INVITE, RESET = "invite", "reset"
@@ -104,16 +107,17 @@ def edit_person(uow: UnitOfWork, user_id: int, profile: Profile, *, change: Chan
 
 def warn_of_disabling(session: Session, user_id: int, *, now: datetime, zone: ZoneInfo) -> list[str]:
     """What would be missing without this person, each as a sentence: duty within two weeks, being asked by name."""
-    wall = wall_of(now, zone=zone)
-    query = select(ShiftRow).where(ShiftRow.user_id == user_id, ShiftRow.ends > wall).order_by(ShiftRow.starts)
-    shifts = session.scalars(query.where(ShiftRow.starts < wall + _SOON)).all()
     found = []
-    if shifts and shifts[0].starts <= wall:
-        found.append(f"On call now, until {shifts[0].ends:%a %d %b %H:%M}.")
-    elif shifts:
-        found.append(f"On call next on {shifts[0].starts:%a %d %b %H:%M}.")
-    if len(shifts) > 1:
-        found.append(f"{len(shifts)} shifts within two weeks would have nobody.")
+    for head in list_schedules(session):
+        roster = load_schedule(session, head.id).roster
+        duties = [one for one in make_roster(roster, Interval(now, now + _SOON)) if one.person_id == user_id]
+        where = "" if head.id == SITE_SCHEDULE else f" ({head.name})"
+        if duties and duties[0].starts_at == now:
+            found.append(f"On call now{where}, until {wall_of(duties[0].ends_at, zone=zone):%a %d %b %H:%M}.")
+        elif duties:
+            found.append(f"On call next{where} on {wall_of(duties[0].starts_at, zone=zone):%a %d %b %H:%M}.")
+        if len(duties) > 1:
+            found.append(f"{len(duties)} turns within two weeks{where} would fall to others, or to nobody.")
     if load_settings(session).paging_fallback == user_id:
         found.append("Is the fallback person, who is paged when nobody is on call.")
     if session.scalar(select(EscalationStepRow.id).where(EscalationStepRow.user_id == user_id).limit(1)) is not None:
@@ -129,6 +133,7 @@ def disable_person(uow: UnitOfWork, user_id: int, *, change: Change) -> None:
     if user.role == Role.ADMIN:
         _keep_an_admin(uow.session, user)
     user.is_active, user.session_epoch = False, user.session_epoch + 1
+    uow.session.add(Absence(user_id=user.id, starts_at=change.at))
     uow.session.execute(delete(OneTimeLink).where(OneTimeLink.user_id == user.id))
     record_change(uow, change, "person.disable", user.email)
 
@@ -138,6 +143,9 @@ def enable_person(uow: UnitOfWork, user_id: int, *, change: Change) -> None:
     user = _get(uow.session, user_id)
     if not user.is_active:
         user.is_active = True
+        gone = select(Absence).where(Absence.user_id == user.id, Absence.ends_at.is_(None))
+        for absence in uow.session.scalars(gone):
+            absence.ends_at = change.at
         record_change(uow, change, "person.enable", user.email)
 
 

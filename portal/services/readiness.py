@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, String, cast, literal_column, select, union_all
 from sqlalchemy.orm import Session
 
-from portal.core.calendars import BusinessHours, Holiday, Period, Week
+from portal.core.calendars import BusinessHours
 from portal.core.intervals import Interval
-from portal.core.oncall import Shift, coverage_gaps, who_is_on_call
+from portal.core.roster import RosterDuty, coverage_gaps, make_roster
 from portal.core.settings import SiteSettings
 from portal.core.wallclock import wall_of
-from portal.models import BusinessPeriod, HolidayRow, MailboxRow, Page, Phone, SettingRow, ShiftRow, User
+from portal.models import MailboxRow, Page, Phone, SettingRow, User
+from portal.services.calendars import load_hours
 from portal.services.mailboxes import READ_KINDS, can_send
+from portal.services.schedules import load_schedule
 
 DONE, MISSING, WARN = "done", "missing", "warn"
 AHEAD = timedelta(days=14)
@@ -62,9 +64,8 @@ class Readiness:
 class _Found:
     """What the database says."""
 
-    periods: list[tuple[int, Period]] = field(default_factory=list)
-    holidays: list[Holiday] = field(default_factory=list)
-    shifts: list[Shift] = field(default_factory=list)
+    hours: BusinessHours
+    duties: tuple[RosterDuty, ...]
     names: dict[int, str] = field(default_factory=dict)
     with_phone: set[int] = field(default_factory=set)
     mailboxes: list[tuple[str, dict[str, Any], bool, str]] = field(default_factory=list)
@@ -73,10 +74,12 @@ class _Found:
 
 
 def load_readiness(session: Session, settings: SiteSettings, *, now: datetime) -> Readiness:
-    """One statement, whatever there is. That an administrator exists needs no asking: somebody looks at the panel."""
-    wall = wall_of(now, zone=settings.zone)
-    rows = session.execute(union_all(*_queries(wall))).all()
-    return _judge(_sort(rows), settings, now=now)
+    """Two statements, whatever there is. That an administrator exists needs no asking: somebody looks at the
+    panel."""
+    ahead = Interval(now, now + AHEAD)
+    found = _Found(load_hours(session), make_roster(load_schedule(session).roster, ahead))
+    _sort(found, session.execute(union_all(*_queries())).all())
+    return _judge(found, settings, now=now)
 
 
 def _judge(found: _Found, settings: SiteSettings, *, now: datetime) -> Readiness:
@@ -104,25 +107,14 @@ def _item(key: str, text: str, help: str, state: str, *, step: str) -> ReadyItem
     return ReadyItem(key, text, help, state, "setup.step", {"name": step})
 
 
-def _queries(wall: datetime) -> list[Any]:
+def _queries() -> list[Any]:
     """Each gives (kind, number, text, text)."""
     none: Any = literal_column("''")
     zero: Any = literal_column("0")
-    first, last = wall - _MARGIN, wall + AHEAD + _MARGIN
     return [
         select(
-            literal_column("'period'").label("kind"),
-            BusinessPeriod.weekday.label("n"),
-            cast(BusinessPeriod.opens, String).label("a"),
-            cast(BusinessPeriod.closes, String).label("b"),
-        ),
-        select(literal_column("'holiday'"), zero, cast(HolidayRow.observed_on, String), HolidayRow.name).where(
-            HolidayRow.state == "accepted", HolidayRow.observed_on.between(first.date(), last.date())
-        ),
-        select(literal_column("'shift'"), ShiftRow.user_id, cast(ShiftRow.starts, String), cast(ShiftRow.ends, String))
-        .join(User, User.id == ShiftRow.user_id)
-        .where(User.is_active, ShiftRow.ends > first, ShiftRow.starts < last),
-        select(literal_column("'member'"), User.id, User.name, none).where(User.is_active),
+            literal_column("'member'").label("kind"), User.id.label("n"), User.name.label("a"), none.label("b")
+        ).where(User.is_active),
         select(literal_column("'phone'"), Phone.user_id, none, none)
         .join(User, User.id == Phone.user_id)
         .where(User.is_active, ~Phone.is_stopped),
@@ -141,17 +133,10 @@ def _queries(wall: datetime) -> list[Any]:
     ]
 
 
-def _sort(rows: Iterable[Row[Any]]) -> _Found:
-    found = _Found()
+def _sort(found: _Found, rows: Iterable[Row[Any]]) -> None:
     read: set[int] = set()
     for kind, n, a, b in map(tuple, rows):
-        if kind == "period":
-            found.periods.append((n, Period(int(a), int(b))))
-        elif kind == "holiday":
-            found.holidays.append(Holiday(date.fromisoformat(a[:10]), b))
-        elif kind == "shift":
-            found.shifts.append(Shift(0, n, datetime.fromisoformat(a), datetime.fromisoformat(b)))
-        elif kind == "member":
+        if kind == "member":
             found.names[n] = a
         elif kind == "phone":
             found.with_phone.add(n)
@@ -163,7 +148,6 @@ def _sort(rows: Iterable[Row[Any]]) -> _Found:
             found.is_tested = True
         else:
             found.chosen.add(a)
-    return found
 
 
 def _zone(found: _Found, settings: SiteSettings) -> tuple[str, str]:
@@ -173,7 +157,11 @@ def _zone(found: _Found, settings: SiteSettings) -> tuple[str, str]:
 
 
 def _hours(found: _Found) -> tuple[str, str]:
-    return ("Set.", DONE) if found.periods else ("Outside of them Nightdesk wakes whoever is on call.", MISSING)
+    return (
+        ("Set.", DONE)
+        if not found.hours.week.is_closed
+        else ("Outside of them Nightdesk wakes whoever is on call.", MISSING)
+    )
 
 
 def _wake(found: _Found) -> tuple[str, str]:
@@ -187,25 +175,21 @@ def _sms(settings: SiteSettings) -> tuple[str, str]:
 
 
 def _phones(found: _Found, now: datetime) -> tuple[str, str]:
-    lacking = sorted({found.names[s.person_id] for s in found.shifts if s.person_id not in found.with_phone})
+    lacking = sorted({found.names[duty.person_id] for duty in found.duties if duty.person_id not in found.with_phone})
     if lacking:
         return f"No number for {', '.join(lacking)}.", WARN
     return ("Set.", DONE) if found.with_phone else ("A text needs a number to go to.", MISSING)
 
 
 def _cover(found: _Found, settings: SiteSettings, now: datetime) -> tuple[str, str]:
-    if not found.shifts:
+    if not found.duties:
         return "Nobody is on call.", MISSING
-    days: list[list[Period]] = [[] for _ in range(7)]
-    for weekday, period in found.periods:
-        days[weekday].append(period)
-    hours = BusinessHours(settings.zone, Week(tuple(map(tuple, days))), tuple(found.holidays))
-    gaps = coverage_gaps(found.shifts, zone=settings.zone, span=Interval(now, now + AHEAD), hours=hours)
+    gaps = coverage_gaps(found.duties, span=Interval(now, now + AHEAD), hours=found.hours)
     if not gaps:
         return "Covered for two weeks.", DONE
     start = wall_of(gaps[0].starts_at, zone=settings.zone)
     more = f", and {len(gaps) - 1} more times in two weeks" if len(gaps) > 1 else ""
-    is_covered_now = who_is_on_call(found.shifts, zone=settings.zone, at=now) or gaps[0].starts_at > now
+    is_covered_now = gaps[0].starts_at > now
     when = f"from {start:%a} {start.day} {start:%b} {start:%H:%M}" if is_covered_now else "now"
     return f"Nobody is on call {when}{more}.", WARN
 

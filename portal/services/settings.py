@@ -13,14 +13,15 @@ from portal.core.errors import DomainError
 from portal.core.ports import SecretBox
 from portal.core.settings import BY_KEY, SiteSettings, build_settings, parse_value
 from portal.models import SettingRow, UnitOfWork, User
+from portal.models.versions import load_site_state
 from portal.services.audit import Change, record_change
 
 _HIDDEN = "(secret)"
 
 
 def load_settings(session: Session) -> SiteSettings:
-    """Everything but the secrets, which stay sealed and are empty here. One statement."""
-    rows = session.execute(select(SettingRow.key, SettingRow.value))
+    """Everything but the secrets, which stay sealed and are empty here. One statement a transaction."""
+    rows = load_site_state(session).settings.items()
     found = {key: json.loads(value) for key, value in rows if key in BY_KEY and BY_KEY[key].kind != "secret"}
     return build_settings(found)
 

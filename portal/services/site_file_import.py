@@ -12,15 +12,15 @@ from sqlalchemy import select
 from portal.core.calendars import parse_week
 from portal.core.errors import DomainError
 from portal.core.escalation import EscalationPolicy, Step, person_target
-from portal.core.oncall import Shift
 from portal.core.permissions import Role
 from portal.core.rules import Rule, parse_rule
 from portal.core.settings import BY_KEY
+from portal.core.shifts import Shift
 from portal.core.site_file import EnvRef, Fault, SiteFile
 from portal.core.triage import Aspect, LexiconEntry, fold_words
 from portal.core.wallclock import wall_of
 from portal.models import Category, HolidayRow, LexiconTerm, MailboxRow, Queue, RuleRow, ShiftRow, UnitOfWork, User
-from portal.services import calendars, categories, lexicon, mailboxes, oncall, people, rules
+from portal.services import calendars, categories, lexicon, mailboxes, people, rules, shifts
 from portal.services.audit import Change
 from portal.services.context import Context
 from portal.services.escalation_steps import load_policy, save_policy
@@ -275,14 +275,14 @@ def _shifts(run: Run, entries: list[dict[str, Any]]) -> None:
             row = known.get(key)
             shift = Shift(row.id if row else 0, *key, entry["note"])
             if row is None:
-                oncall.add_shift(run.uow, shift, change=run.change)
+                shifts.add_shift(run.uow, shift, change=run.change)
                 run.changes.append(f"shifts: {words} added")
             elif row.note != entry["note"]:
-                oncall.edit_shift(run.uow, oncall.StoredShift(shift, row.version), change=run.change)
+                shifts.edit_shift(run.uow, shifts.StoredShift(shift, row.version), change=run.change)
                 run.changes.append(f"shifts: {words} has another note")
     for key, row in known.items():
         if key not in kept and row.ends > wall:
-            oncall.remove_shift(run.uow, row.id, change=run.change)
+            shifts.remove_shift(run.uow, row.id, change=run.change)
             run.changes.append(f"shifts: {row.starts:%Y-%m-%d %H:%M} to {row.ends:%Y-%m-%d %H:%M} removed")
 
 

@@ -141,7 +141,7 @@ def triage_next(context: Context, *, pause: Pause = time.sleep) -> bool:
             return False
         desk = load_desk(context.database, session)
         request = load_request(session, ticket_id)
-        hours = load_hours(session, zone=load_settings(session).zone)
+        hours = load_hours(session)
     finding = _examine(ticket_id, request, desk=desk, is_after_hours=not is_open(hours, now))
     began = time.monotonic()
 

@@ -48,7 +48,7 @@ def install(app: Flask, context: Context, config: Config) -> None:
 
     @app.before_request
     def open_reads() -> None:
-        g.read = _reads.session
+        g.read = _reads.session()
 
 
 def context() -> Context:

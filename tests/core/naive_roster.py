@@ -7,7 +7,7 @@ MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 HOLIDAY_CHANGES = {
     "nobody": lambda people, holiday, members: set(),
     "everyone": lambda people, holiday, members: set(members),
-    "person": lambda people, holiday, members: {holiday.person_id} - {None},
+    "person": lambda people, holiday, members: {holiday.person_id},
     "normal": lambda people, holiday, members: people,
 }
 
@@ -92,6 +92,14 @@ def next_month(wall: datetime, day: int) -> datetime:
 def walk_roster(schedule, start: datetime, end: datetime) -> list[set[int]]:
     """The people on call at each minute from `start` to `end`."""
     minutes = minutes_of(schedule.zone, start - 3 * DAY, end + 3 * DAY)
+    away = [frozenset(one.person_id for one in schedule.absences if one.holds(at)) for at in minutes.at]
+    rosters = {those: walk_without(schedule, minutes, those) for those in set(away)}
+    roster = [rosters[those][number] for number, those in enumerate(away)]
+    return roster[3 * 1440 : len(roster) - 3 * 1440]
+
+
+def walk_without(schedule, minutes: Minutes, away: frozenset[int]) -> list[set[int]]:
+    """The people on call at each minute if these had always been away."""
     levels: list[dict[int, set[int]]] = [{} for _ in minutes.at]
 
     def paint(starts: datetime, ends: datetime, level: int, person: int) -> None:
@@ -99,22 +107,24 @@ def walk_roster(schedule, start: datetime, end: datetime) -> list[set[int]]:
             levels[number].setdefault(level, set()).add(person)
 
     for shift in schedule.shifts:
-        paint(shift.starts, shift.ends, shift.level, shift.person_id)
+        if shift.person_id not in away:
+            paint(shift.starts, shift.ends, shift.level, shift.person_id)
     for rotation in schedule.rotations:
         people = rotation.people
         for number, starts, ends in walk_rotation(rotation, minutes.shown[-1] + DAY):
-            there = [p for p in (people * 2)[number % len(people) :][: len(people)] if p not in schedule.away]
+            there = [p for p in (people * 2)[number % len(people) :][: len(people)] if p not in away]
             if there:
                 paint(starts, min(ends, rotation.ends or ends), rotation.level, there[0])
     roster = [found[max(found)] if found else set() for found in levels]
     for holiday in schedule.holidays:
+        policy = "normal" if holiday.policy == "person" and holiday.person_id in (*away, None) else holiday.policy
         for number, wall in enumerate(minutes.shown):
             if wall.date() == holiday.on:
-                roster[number] = HOLIDAY_CHANGES[holiday.policy](roster[number], holiday, schedule.members)
+                roster[number] = HOLIDAY_CHANGES[policy](roster[number], holiday, set(schedule.members) - away)
     for override in sorted(schedule.overrides, key=lambda one: one.id):
-        for number in minutes.stretch(override.starts, override.ends):
+        for number in minutes.stretch(override.starts, override.ends) if override.person_id not in away else ():
             roster[number] = overridden(roster[number], override)
-    return [people - schedule.away for people in roster[3 * 1440 : len(roster) - 3 * 1440]]
+    return roster
 
 
 def overridden(people: set[int], override) -> set[int]:

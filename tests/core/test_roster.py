@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portal.core.calendars import WEEKDAYS, Period, Week, parse_week
+from portal.core.calendars import WEEKDAYS, BusinessHours, Holiday, Period, Week, parse_week
 from portal.core.errors import DomainError
 from portal.core.intervals import Interval
-from portal.core.oncall import Shift
 from portal.core.roster import (
+    Absence,
     HolidayDuty,
     HolidayPolicy,
     Override,
@@ -19,9 +19,11 @@ from portal.core.roster import (
     Schedule,
     Source,
     SourceKind,
+    coverage_gaps,
     make_roster,
 )
 from portal.core.rotations import Rotation, Unit
+from portal.core.shifts import Shift
 from tests.core.naive_roster import walk_roster
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -123,7 +125,7 @@ def test_overrides_that_overlap_count_in_the_order_they_were_made():
         (HolidayPolicy.NOBODY, None, []),
         (HolidayPolicy.EVERYONE, None, [ALICE, BOB, CAROL]),
         (HolidayPolicy.PERSON, CAROL, [CAROL]),
-        (HolidayPolicy.PERSON, None, []),
+        (HolidayPolicy.PERSON, None, [ALICE]),
     ],
 )
 def test_a_holiday_follows_its_policy_from_midnight_to_midnight(policy, person, expected):
@@ -142,7 +144,7 @@ def test_nobody_who_is_away_is_on_call_by_whatever_reason():
         Override(1, OverrideKind.ADD, at(4), at(5), ALICE),
         shifts=(Shift(1, ALICE, at(5), at(6)),),
         holidays=(HolidayDuty(1, date(2026, 11, 3), HolidayPolicy.EVERYONE),),
-        away=frozenset({ALICE}),
+        absences=(Absence(ALICE, instant(at(1))),),
     )
     assert days(everything, 2, 5) == [[BOB], [BOB, CAROL], [BOB], [BOB]]
 
@@ -221,6 +223,10 @@ def schedules(draw) -> tuple[Schedule, date]:
         on = first + timedelta(days=draw(st.integers(0, 2)))
         return HolidayDuty(id, on, draw(st.sampled_from(HolidayPolicy)), draw(st.none() | people))
 
+    def absence(id: int) -> Absence:
+        starts = datetime.combine(first, time(), tzinfo=UTC) + draw(st.integers(-200, 300)) * quarter
+        return Absence(draw(people), starts, draw(st.none() | st.integers(1, 400).map(lambda n: starts + n * quarter)))
+
     def several(make, most):
         return tuple(make(id) for id in range(draw(st.integers(0, most))))
 
@@ -232,7 +238,7 @@ def schedules(draw) -> tuple[Schedule, date]:
         overrides=several(override, 4),
         holidays=tuple(holidays.values()),
         members=tuple(sorted(draw(st.sets(people)))),
-        away=frozenset(draw(st.sets(people, max_size=2))),
+        absences=several(absence, 2),
     ), first
 
 
@@ -262,3 +268,92 @@ def test_a_roster_says_the_same_however_it_is_cut(made, start, length):
         if duty.starts_at < cut.ends_at and cut.starts_at < duty.ends_at
     }
     assert {(one.person_id, one.source, one.starts_at, one.ends_at) for one in make_roster(schedule, cut)} == clipped
+
+
+# Coverage gaps
+
+
+def at_utc(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=UTC)
+
+
+def night(shift_id: int, person_id: int, day: int) -> Shift:
+    """18:00 to 08:00 the next morning."""
+    return Shift(shift_id, person_id, at(day, 18), at(day + 1, 8))
+
+
+def gaps_of(shifts, *, span, hours=None):
+    return coverage_gaps(make_roster(Schedule(BERLIN, tuple(shifts)), span), span=span, hours=hours)
+
+
+def test_the_time_nobody_covers_is_a_gap():
+    span = Interval(at_utc(2026, 11, 23, 12), at_utc(2026, 11, 24, 12))
+    assert gaps_of([night(1, BOB, 23)], span=span) == (
+        Interval(at_utc(2026, 11, 23, 12), at_utc(2026, 11, 23, 17)),
+        Interval(at_utc(2026, 11, 24, 7), at_utc(2026, 11, 24, 12)),
+    )
+
+
+def test_with_business_hours_only_closed_time_can_be_a_gap():
+    office = parse_week(dict.fromkeys(WEEKDAYS, "08:00-18:00"))
+    span = Interval(at_utc(2026, 11, 23, 12), at_utc(2026, 11, 25, 6))
+    shifts = [night(1, BOB, 23)]
+    hours = BusinessHours(BERLIN, office)
+    assert gaps_of(shifts, span=span, hours=hours) == (Interval(at_utc(2026, 11, 24, 17), at_utc(2026, 11, 25, 6)),)
+
+
+def test_a_holiday_nobody_covers_is_a_gap():
+    office = parse_week(dict.fromkeys(WEEKDAYS, "08:00-18:00"))
+    hours = BusinessHours(BERLIN, office, (Holiday(date(2026, 11, 24), "Founders' day"),))
+    shifts = [night(1, BOB, 23), night(2, BOB, 24)]
+    span = Interval(at_utc(2026, 11, 23, 17), at_utc(2026, 11, 25, 7))
+    assert gaps_of(shifts, span=span, hours=hours) == (Interval(at_utc(2026, 11, 24, 7), at_utc(2026, 11, 24, 17)),)
+
+
+def test_nights_without_end_have_no_gap_over_either_change_of_the_clock():
+    for first in (date(2026, 3, 26), date(2026, 10, 22)):
+        starts = [datetime.combine(first, time(2, 30)) + timedelta(days=number) for number in range(8)]
+        shifts = [Shift(number, BOB, start, start + timedelta(days=1)) for number, start in enumerate(starts)]
+        span = Interval(*(instant(edge) for edge in (shifts[0].starts, shifts[-1].ends)))
+        assert gaps_of(shifts, span=span) == ()
+
+
+@settings(max_examples=30)
+@given(schedules())
+def test_a_gap_is_exactly_the_time_when_nobody_is_on_call(made):
+    schedule, first = made
+    start = datetime.combine(first, time(), tzinfo=schedule.zone).astimezone(UTC)
+    span = Interval(start, start + timedelta(days=2))
+    gaps = coverage_gaps(make_roster(schedule, span), span=span)
+    for number, people in enumerate(walk_roster(schedule, span.starts_at, span.ends_at)):
+        assert any(start + timedelta(minutes=number) in gap for gap in gaps) == (not people)
+
+
+# People who leave
+
+
+def test_a_person_who_left_hides_nobody_below_and_takes_nobodys_place():
+    schedule = changed(
+        Override(1, OverrideKind.REPLACE, at(4), at(5), CAROL, None),
+        shifts=(Shift(1, CAROL, at(3), at(4), level=1),),
+        holidays=(HolidayDuty(1, date(2026, 11, 5), HolidayPolicy.PERSON, CAROL),),
+        absences=(Absence(CAROL, instant(at(1))),),
+    )
+    assert days(schedule, 3, 5) == [[ALICE], [ALICE], [ALICE]]
+
+
+def test_who_leaves_in_the_middle_of_a_turn_keeps_what_has_been_and_comes_back_later():
+    left = Absence(ALICE, instant(at(4, 12)), instant(at(6, 12)))
+    span = Interval(instant(at(3)), instant(at(8)))
+    duties = make_roster(changed(absences=(left,)), span)
+    assert [(one.person_id, one.starts_at, one.ends_at) for one in duties] == [
+        (ALICE, span.starts_at, left.starts_at),
+        (BOB, left.starts_at, left.ends_at),
+        (ALICE, left.ends_at, span.ends_at),
+    ]
+
+
+def test_a_duty_goes_on_in_one_piece_when_somebody_else_leaves():
+    span = Interval(instant(at(3)), instant(at(8)))
+    (duty,) = make_roster(changed(absences=(Absence(CAROL, instant(at(5))),)), span)
+    assert (duty.starts_at, duty.ends_at) == (span.starts_at, span.ends_at)

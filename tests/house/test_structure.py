@@ -1,6 +1,6 @@
 """The house rules that a machine can check: purity, sizes, mirrors, promises, templates."""
 
-from __future__ import annotations
+from __future__ import importlib
 
 import ast
 import re
@@ -112,3 +112,8 @@ def test_every_vendored_file_is_named_with_version_and_licence():
     text = (ROOT / "static/vendor/README.md").read_text()
     for path in (ROOT / "static/vendor").iterdir():
         assert path.name == "README.md" or path.name in text, path.name
+
+
+@pytest.mark.parametrize("name", ["growth", "latency", "mail", "runtime", "seed", "spelling"])
+def test_every_benchmark_still_finds_what_it_measures(name):
+    importlib.import_module(f"benchmarks.{name}")

@@ -79,9 +79,9 @@ def test_hours_are_loaded_with_accepted_holidays_only(database):
     write(database, save_week, parse_week({"fri": "8-18"}))
     ids = write(database, save_proposals, LIST)
     at = datetime(2026, 12, 25, 9, tzinfo=UTC)
-    assert is_open(read(database, load_hours, zone=BERLIN), at)
+    assert is_open(read(database, load_hours), at)
     write(database, decide_holidays, ids[:1], accept=True)
-    hours = read(database, load_hours, zone=BERLIN)
+    hours = read(database, load_hours)
     assert not is_open(hours, at)
     assert holiday_at(hours, at).name == "Christmas Day"
 
@@ -144,7 +144,7 @@ def test_proposals_close_nothing_until_they_are_accepted(database):
     assert len(ids) == 3
     entry = read(database, find_holiday, ids[0])
     assert (entry.state, entry.source, entry.kind) == ("proposed", "DE-BY", "public")
-    assert read(database, load_hours, zone=BERLIN).holidays == ()
+    assert read(database, load_hours).holidays == ()
 
 
 def test_an_import_never_changes_what_a_person_decided(database):

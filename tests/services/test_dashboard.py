@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from portal.models import Job, JobRun, Page, ShiftRow, Ticket
+from portal.models import Job, JobRun, Page, SettingRow, ShiftRow, Ticket
 from portal.services import tickets
 from portal.services.dashboard import load_activity, load_jobs_state, load_on_call, load_open_pages, load_open_tickets
 from portal.services.tickets import Actor, NewMessage, NewTicket
@@ -45,11 +45,12 @@ def test_open_tickets_are_counted_by_priority_status_and_queue(database):
 
 def test_on_call_is_who_the_roster_names_at_this_minute(database):
     with database.unit_of_work() as uow:
+        uow.session.add(SettingRow(key="site.zone", value=f'"{ZONE.key}"'))
         uow.session.add(ShiftRow(user_id=BOB, starts=WALL - timedelta(hours=1), ends=WALL + timedelta(hours=5)))
         uow.session.add(ShiftRow(user_id=ALICE, starts=WALL + timedelta(hours=5), ends=WALL + timedelta(hours=9)))
     with database.read_session() as session:
-        (person,) = load_on_call(session, now=NOW, zone=ZONE)
-        assert load_on_call(session, now=NOW + timedelta(days=9), zone=ZONE) == ()
+        (person,) = load_on_call(session, now=NOW)
+        assert load_on_call(session, now=NOW + timedelta(days=9)) == ()
     assert (person.name, person.ends_at) == ("Bob", NOW + timedelta(hours=5))
 
 

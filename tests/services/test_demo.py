@@ -6,8 +6,8 @@ from sqlalchemy import delete, select
 from portal.integrations.system.keyfile import KeyFileBox
 from portal.models import Notification, OutgoingMail, Ticket, User
 from portal.services.demo import EMAIL, load_demo
-from portal.services.oncall import on_call_at
 from portal.services.people import verify_sign_in
+from portal.services.schedules import on_call_at
 from portal.services.settings import load_settings
 from portal.services.tickets import recount
 from tests.services.runtime_world import make_world
@@ -28,7 +28,7 @@ def test_an_empty_database_gets_a_shop_with_somebody_on_call_and_tickets_that_wa
     with world.database.read_session() as session:
         site = load_settings(session)
         assert (site.name, site.sms_provider, site.is_live) == ("Acme IT", "sandbox", True)
-        assert on_call_at(session, world.clock.now(), zone=site.zone)
+        assert on_call_at(session, world.clock.now())
         tickets = session.scalars(select(Ticket)).all()
         assert len(tickets) == 7
         assert all(ticket.is_imported and ticket.received_at < world.clock.now() for ticket in tickets)

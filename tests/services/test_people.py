@@ -151,7 +151,7 @@ def test_before_disabling_it_is_said_what_would_be_missing(database):
     assert said[0] == "On call next on Sun 22 Nov 02:10."
     assert "fallback person" in said[1] and "step of the escalation" in said[2] and len(said) == 3
     assert nothing == []
-    assert earlier[0] == "On call now, until Sat 21 Nov 02:10." and earlier[1].startswith("2 shifts")
+    assert earlier[0] == "On call now, until Sat 21 Nov 02:10." and earlier[1].startswith("2 turns")
 
 
 def test_a_link_works_once_for_three_days_and_is_kept_as_a_hash(database):

@@ -33,7 +33,8 @@ def shop(database):
     """All is there."""
     add(
         database,
-        *(SettingRow(key=key, value='"x"') for key in ("site.zone", "paging.wake_for")),
+        SettingRow(key="site.zone", value='"UTC"'),
+        SettingRow(key="paging.wake_for", value='"everything"'),
         *(BusinessPeriod(weekday=day, opens=480, closes=1020) for day in range(5)),
         MailboxRow(name="desk", kind="imap", address="d@a.example", next_at=NOW, last_ok_at=NOW, options=SMTP),
         Phone(user_id=ALICE, number="+15550100"),
@@ -44,12 +45,13 @@ def shop(database):
     return database
 
 
-def test_a_new_site_has_everything_before_it_and_one_statement_says_so(database):
+def test_a_new_site_has_everything_before_it_and_two_statements_say_so(database):
+    look(database)  # a process that knows the calendar and the schedule
     with database.read_session() as session, counted_statements(session) as seen:
         readiness = load_readiness(session, SiteSettings(), now=NOW)
     assert readiness.missing == len(readiness.items) == 11
     assert {item.state for item in readiness.items} == {"missing"}
-    assert len(seen) == 1
+    assert len(seen) == 2
 
 
 def test_when_all_is_there_nothing_is_missing(shop):
@@ -68,6 +70,7 @@ def test_a_mailbox_at_microsoft_365_is_a_way_to_send(shop):
 def test_a_gap_within_two_weeks_is_named_on_the_shops_clock(shop):
     with shop.unit_of_work() as uow:
         uow.session.query(ShiftRow).one().ends = datetime(2026, 11, 28, 8)
+        uow.session.query(SettingRow).filter_by(key="site.zone").one().value = '"Europe/Berlin"'
     berlin = SiteSettings(**{**READY.__dict__, "site_zone": "Europe/Berlin"})
     readiness = look(shop, berlin)
     assert readiness.state_of("shift") == "warn"

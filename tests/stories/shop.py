@@ -21,11 +21,11 @@ from sqlalchemy import select
 
 from portal.config import Config, load_config
 from portal.core.calendars import parse_week
-from portal.core.oncall import Shift
+from portal.core.shifts import Shift
 from portal.integrations.system.clock import move_clock
 from portal.models import Alarm, InboundText, MailLedger, Notification, OutgoingMail, Page, Ticket, User
 from portal.models.schema import upgrade
-from portal.services import calendars, lexicon, oncall, people
+from portal.services import calendars, lexicon, people, shifts
 from portal.services.audit import Change
 from portal.services.mailboxes import MailboxForm, Server, save_mailbox
 from portal.services.settings import save_settings
@@ -101,7 +101,7 @@ class Shop:
             starts = datetime.combine(at.date() - timedelta(days=2), time(0))
             for name in ("bob", "carol"):
                 shift = Shift(0, self.ids[name], starts, starts + timedelta(days=6), "")
-                oncall.add_shift(uow, shift, change=change)
+                shifts.add_shift(uow, shift, change=change)
             values = {
                 "site.name": "Acme IT", "site.zone": str(ZONE), "site.live": True, "sms.provider": "sandbox",
                 "paging.fallback": self.ids["alice"],

@@ -4,11 +4,11 @@ import pytest
 from sqlalchemy import event
 
 from portal.core.calendars import WEEKDAYS, parse_week
-from portal.core.oncall import Shift
+from portal.core.shifts import Shift
 from portal.models import Phone, ShiftRow, User
 from portal.services.audit import Change
 from portal.services.calendars import add_holiday, save_week
-from portal.services.oncall import add_shift
+from portal.services.shifts import add_shift
 from tests.services.ticket_world import BOB
 from tests.web.conftest import NOW
 

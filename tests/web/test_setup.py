@@ -5,8 +5,8 @@ from sqlalchemy import delete, select, update
 
 from portal.models import Category, Page, Phone, ShiftRow, User
 from portal.services.calendars import load_week
-from portal.services.oncall import on_call_at
 from portal.services.people import verify_sign_in
+from portal.services.schedules import on_call_at
 from portal.services.settings import load_settings
 from portal.services.setup_token import ensure_setup_token
 from tests.web.conftest import NOW
@@ -202,7 +202,7 @@ def test_the_first_shift_puts_somebody_on_call_and_makes_them_the_fallback(web, 
     alice.post("/setup/shift", form, status=303)
     with web.database.read_session() as session:
         settings = load_settings(session)
-        assert [duty.person_id for duty in on_call_at(session, NOW, zone=settings.zone)] == [2]
+        assert [duty.person_id for duty in on_call_at(session, NOW)] == [2]
     assert settings.paging_fallback == 2
 
 

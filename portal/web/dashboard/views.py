@@ -31,14 +31,14 @@ _TITLES = {job.name: job.title for job in JOBS}
 @bp.get("/dashboard")
 @requires("dashboard.view")
 def show() -> str:
-    """Eleven statements at most, whatever the number of tickets."""
+    """Ten statements at most, whatever the number of tickets."""
     session, settings, at = reads(), site(), now()
     readiness = load_readiness(session, settings, now=at)
     return render_partial(
         "dashboard/show.html",
         "dashboard/_panels.html",
         tickets=load_open_tickets(session),
-        on_call=load_on_call(session, now=at, zone=settings.zone),
+        on_call=load_on_call(session, now=at),
         pages=load_open_pages(session),
         most_pages=PAGES,
         unexplained=count_unexplained(session, now=at),

@@ -86,7 +86,7 @@ def sent(mark: str) -> str:
     ticket = find_by_link(reads(), mark, box=context().box)
     if ticket is None:
         abort(404)
-    hours = load_hours(reads(), zone=site().zone)
+    hours = load_hours(reads())
     waking = find_waking(reads(), ticket.id)
     looks = request.args.get("n", 0, type=int)
     is_decided = ticket.triaged_at is not None and waking != TELLING
@@ -168,7 +168,7 @@ def _page(form: RequestForm, status: int = 200) -> Response:
 
 
 def _closed() -> Closed | None:
-    hours = load_hours(reads(), zone=site().zone)
+    hours = load_hours(reads())
     if is_open(hours, now()):
         return None
     holiday = holiday_at(hours, now())

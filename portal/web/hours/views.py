@@ -13,7 +13,7 @@ from portal.web.auth import may, requires
 from portal.web.hours import bp
 from portal.web.hours.forms import HoursForm
 from portal.web.htmx import refused, render_partial, saved, wants_partial
-from portal.web.state import change, now, site, write
+from portal.web.state import change, now, write
 
 PAGE = ("hours/show.html", "hours/_hours.html")
 
@@ -23,7 +23,7 @@ PAGE = ("hours/show.html", "hours/_hours.html")
 def show() -> str:
     """The hours as they are, and whether the shop is open now."""
     form = HoursForm()
-    form.fill(load_hours(g.read, zone=site().zone).week)
+    form.fill(load_hours(g.read).week)
     return render_partial(*PAGE, **_values(form))
 
 
@@ -44,7 +44,7 @@ def edit() -> Response | str | tuple[str, int]:
 
 
 def _values(form: HoursForm) -> dict[str, Any]:
-    hours, at = load_hours(g.read, zone=site().zone), now()
+    hours, at = load_hours(g.read), now()
     holiday = holiday_at(hours, at)
     return {
         "form": form,

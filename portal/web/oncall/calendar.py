@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from portal.core.calendars import BusinessHours
 from portal.core.intervals import Interval
-from portal.core.oncall import Bar, Shift, plan_lanes
+from portal.core.lanes import Bar, plan_lanes
+from portal.core.roster import RosterDuty, SourceKind
 from portal.core.wallclock import instant_of, wall_of
-from portal.services.oncall import Member
+from portal.services.schedules import Member
 
 WEEK = 7
 HOURS = 24 * WEEK
@@ -30,13 +31,18 @@ class DayHead:
 
 @dataclass(frozen=True)
 class BarView:
-    """A bar on the grid: its place as classes, and the words it carries. A gap has no shift."""
+    """A bar on the grid: its place as classes, and the words it carries. A gap has no duty."""
 
     classes: str
     starts: datetime
     ends: datetime
-    shift: Shift | None = None
+    duty: RosterDuty | None = None
     is_wide: bool = True
+
+    @property
+    def shift_id(self) -> int | None:
+        """The shift behind it, where it is one."""
+        return self.duty.source.id if self.duty and self.duty.source.kind is SourceKind.SHIFT else None
 
     @property
     def short_words(self) -> str:
@@ -46,10 +52,10 @@ class BarView:
 
 @dataclass(frozen=True)
 class LaneView:
-    """A person and the tracks of their bars; the track is empty when they have no shift that week."""
+    """A person and their bars; none when they are not on call that week."""
 
     member: Member
-    tracks: tuple[tuple[BarView, ...], ...]
+    bars: tuple[BarView, ...]
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,8 @@ class WeekView:
 class Roster:
     """What a calendar is drawn from: loaded once for all weeks shown."""
 
-    shifts: Sequence[Shift]
+    duties: Sequence[RosterDuty]
+    zone: ZoneInfo
     members: Sequence[Member]
     hours: BusinessHours
     gaps: Sequence[Interval]
@@ -102,13 +109,13 @@ def neighbours_of(day: date, view: str) -> tuple[date, date]:
 
 def draw_week(roster: Roster, first: date, *, everyone: bool) -> WeekView:
     """One strip. `everyone` gives a lane also to people without a shift that week, so that one can be added."""
-    zone = roster.hours.zone
+    zone = roster.zone
     active = [member.id for member in roster.members if member.is_active]
-    lanes = plan_lanes(roster.shifts, first=first, days=WEEK, person_ids=active if everyone else ())
+    lanes = plan_lanes(roster.duties, zone=roster.zone, first=first, days=WEEK, person_ids=active if everyone else ())
     members = {member.id: member for member in roster.members}
     order = {member.id: number for number, member in enumerate(roster.members)}
     views = [
-        LaneView(members[lane.person_id], _tracks(lane.tracks, first, roster, order[lane.person_id]))
+        LaneView(members[lane.person_id], _bars(lane.bars, roster, order[lane.person_id]))
         for lane in lanes
         if lane.person_id in members
     ]
@@ -134,24 +141,22 @@ def name_gap(gap: Interval, *, zone: ZoneInfo) -> BarView:
     return BarView("", wall_of(gap.starts_at, zone=zone), wall_of(gap.ends_at, zone=zone))
 
 
-def _tracks(
-    tracks: Collection[Sequence[Bar]], first: date, roster: Roster, number: int
-) -> tuple[tuple[BarView, ...], ...]:
+def _bars(bars: Sequence[Bar], roster: Roster, number: int) -> tuple[BarView, ...]:
     tint = f"shift-{number % TINTS + 1}"
-    wall = wall_of(roster.now, zone=roster.hours.zone)
     return tuple(
-        tuple(
-            BarView(
-                f"{_place(bar.start, bar.end)} {tint}{' is-now' if bar.shift.starts <= wall < bar.shift.ends else ''}",
-                bar.shift.starts,
-                bar.shift.ends,
-                bar.shift,
-                is_wide=_is_wide(bar.start, bar.end),
-            )
-            for bar in track
+        BarView(
+            f"{_place(bar.start, bar.end)} {tint}{' is-now' if _is_now(bar.duty, roster.now) else ''}",
+            bar.starts,
+            bar.ends,
+            bar.duty,
+            is_wide=_is_wide(bar.start, bar.end),
         )
-        for track in tracks
+        for bar in bars
     )
+
+
+def _is_now(duty: RosterDuty, now: datetime) -> bool:
+    return duty.starts_at <= now < duty.ends_at
 
 
 def _gap(gap: Interval, first: date, zone: ZoneInfo) -> BarView | None:

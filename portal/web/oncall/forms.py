@@ -9,8 +9,8 @@ from wtforms import DateField, HiddenField, SelectField, StringField, TimeField
 from wtforms.validators import InputRequired, Length
 
 from portal.core.errors import DomainError
-from portal.core.oncall import Shift
-from portal.services.oncall import StoredShift
+from portal.core.shifts import Shift
+from portal.services.shifts import StoredShift
 
 
 class ShiftForm(FlaskForm):  # type: ignore[misc]

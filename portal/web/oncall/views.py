@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import abort, g, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -13,20 +12,13 @@ from werkzeug.wrappers import Response
 from portal.core.calendars import is_open
 from portal.core.errors import DomainError
 from portal.core.intervals import Interval
-from portal.core.oncall import YEARS, Shift, coverage_gaps, who_is_on_call
+from portal.core.roster import coverage_gaps, make_roster
+from portal.core.shifts import YEARS
 from portal.core.wallclock import wall_of
 from portal.models import UnitOfWork
 from portal.services.calendars import load_hours
-from portal.services.oncall import (
-    Member,
-    StoredShift,
-    add_shift,
-    edit_shift,
-    find_shift,
-    list_members,
-    load_shifts,
-    remove_shift,
-)
+from portal.services.schedules import Member, list_members, load_schedule, on_call_at
+from portal.services.shifts import StoredShift, add_shift, edit_shift, find_shift, remove_shift
 from portal.web.auth import may, requires
 from portal.web.htmx import dialog_done, refused, render_partial, saved, wants_partial
 from portal.web.oncall import bp
@@ -35,7 +27,7 @@ from portal.web.oncall.forms import ShiftForm
 from portal.web.state import change, now, site, write
 
 AHEAD = timedelta(weeks=4)
-DAY = timedelta(days=1)
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
 WEEK_VIEW, MONTH_VIEW = "week", "month"
 SHIFT = ("oncall/shift.html", "oncall/_shift.html")
 Answer = Response | str | tuple[str, int]
@@ -125,16 +117,15 @@ def _place() -> dict[str, Any]:
 def _calendar(on: date) -> dict[str, Any]:
     """Everything the calendar shows around a day. Five statements."""
     view, at = _view(), now()
-    hours = load_hours(g.read, zone=site().zone)
+    hours, schedule = load_hours(g.read), load_schedule(g.read).roster
     members = list_members(g.read)
     mondays = weeks_of(on, view)
-    span, ahead = span_of(mondays, zone=hours.zone), Interval(at, at + AHEAD)
-    shifts = _load_around(span, hours.zone)
+    span, ahead = span_of(mondays, zone=schedule.zone), Interval(at, at + AHEAD)
+    duties = make_roster(schedule, Interval(span.starts_at - WEEK, span.ends_at + WEEK))
     still_to_come = Interval(max(span.starts_at, at), span.ends_at)
-    gaps = coverage_gaps(_ready(shifts, members), zone=hours.zone, span=still_to_come, hours=hours)
-    roster = Roster(shifts, members, hours, gaps, at)
-    coming = _ready(_load_around(ahead, hours.zone), members)
-    gaps_ahead = coverage_gaps(coming, zone=hours.zone, span=ahead, hours=hours)
+    gaps = coverage_gaps(duties, span=still_to_come, hours=hours)
+    roster = Roster(duties, schedule.zone, members, hours, gaps, at)
+    gaps_ahead = coverage_gaps(make_roster(schedule, ahead), span=ahead, hours=hours)
     before, after = neighbours_of(on, view)
     return {
         "view": view,
@@ -143,24 +134,12 @@ def _calendar(on: date) -> dict[str, Any]:
         "after": after,
         "weeks": [draw_week(roster, monday, everyone=view == WEEK_VIEW) for monday in mondays],
         "members": {member.id: member for member in members},
-        "duties": who_is_on_call(coming, zone=hours.zone, at=at),
+        "duties": on_call_at(g.read, at),
         "is_open": is_open(hours, at),
-        "gaps_ahead": [name_gap(gap, zone=hours.zone) for gap in gaps_ahead],
+        "gaps_ahead": [name_gap(gap, zone=schedule.zone) for gap in gaps_ahead],
         "may_edit": may("schedule.edit"),
-        "zone_name": hours.zone.key,
+        "zone_name": schedule.zone.key,
     }
-
-
-def _load_around(span: Interval, zone: ZoneInfo) -> list[Shift]:
-    """The shifts that touch a span, with a day on each side for changes of the clock; also of disabled people."""
-    starts, ends = (wall_of(at, zone=zone) for at in (span.starts_at, span.ends_at))
-    return load_shifts(g.read, starts=starts - DAY, ends=ends + DAY, with_disabled=True)
-
-
-def _ready(shifts: list[Shift], members: list[Member]) -> list[Shift]:
-    """Those that count: a disabled person is shown, and wakes for nothing."""
-    active = {member.id for member in members if member.is_active}
-    return [shift for shift in shifts if shift.person_id in active]
 
 
 def _form() -> ShiftForm:
@@ -198,7 +177,7 @@ def _suggest(form: ShiftForm) -> None:
 
 def _night_of(day: date) -> tuple[datetime, datetime]:
     """From closing time to the opening of the next day; 18:00 to 08:00 where the shop is closed."""
-    week, midnight = load_hours(g.read, zone=site().zone).week, datetime.combine(day, time())
+    week, midnight = load_hours(g.read).week, datetime.combine(day, time())
     next_day = week.days[(day.weekday() + 1) % 7]
     closes = max((period.end for period in week.days[day.weekday()]), default=18 * 60)
     opens = min((period.start for period in next_day), default=8 * 60)

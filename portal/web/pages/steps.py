@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from portal.core.errors import DomainError
 from portal.core.escalation import FALLBACK, MANAGERS, ON_CALL, EscalationPolicy, person_target, policy_from_json
 from portal.services.escalation_steps import load_policy, save_policy
-from portal.services.oncall import list_members
+from portal.services.schedules import list_members
 from portal.web.auth import requires
 from portal.web.htmx import refused, render_partial, saved
 from portal.web.pages import bp

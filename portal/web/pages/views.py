@@ -10,12 +10,12 @@ from portal.core.errors import DomainError
 from portal.core.tickets import format_number
 from portal.models import Page, Ticket, User
 from portal.services.alarms import end_alarm, open_alarms
-from portal.services.oncall import list_members
 from portal.services.page_changes import take_page
 from portal.services.page_timeline import list_live_pages, load_timeline
 from portal.services.paging import page_now as page_ticket_now
 from portal.services.paging import page_test
 from portal.services.paging_rules import load_paging_rules
+from portal.services.schedules import list_members
 from portal.web.auth import requires
 from portal.web.htmx import local_path, render_partial, saved, wants_partial
 from portal.web.pages import bp

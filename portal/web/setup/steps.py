@@ -10,17 +10,18 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from portal.core.errors import DomainError
-from portal.core.oncall import Shift
 from portal.core.permissions import Role
 from portal.core.phones import show_phone
+from portal.core.shifts import Shift
 from portal.core.wallclock import wall_of
 from portal.models import UnitOfWork, User
 from portal.services import people
 from portal.services.calendars import load_week, save_week
 from portal.services.checks import SMS, load_check
-from portal.services.oncall import add_shift, list_members
 from portal.services.page_tests import load_test_page
+from portal.services.schedules import list_members
 from portal.services.settings import list_chosen, list_set_secrets, save_settings
+from portal.services.shifts import add_shift
 from portal.web.auth import during_setup
 from portal.web.htmx import saved
 from portal.web.setting_forms import make_settings_form

@@ -143,7 +143,7 @@ def _page(mark: str, form: ReplyForm, status: int = 200) -> Response:
     if names:
         form.files.errors = [f"Please choose your files again: {', '.join(names)}."]
     settings = site()
-    hours = load_hours(reads(), zone=settings.zone)
+    hours = load_hours(reads())
     is_closed = not is_open(hours, now())
     page = render_template(
         "status/show.html",

@@ -1,30 +1,18 @@
 from dataclasses import replace
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
 
 from portal.core.errors import DomainError
-from portal.core.oncall import Shift
-from portal.models import AuditEvent, Phone, User
+from portal.core.shifts import Shift
+from portal.models import AuditEvent, Phone, SettingRow, User
 from portal.services.audit import Change
-from portal.services.oncall import (
-    Member,
-    StoredShift,
-    add_shift,
-    edit_shift,
-    find_shift,
-    list_members,
-    load_shifts,
-    on_call_at,
-    people_on_call_at,
-    remove_shift,
-)
-from tests.services.ticket_world import ALICE, BOB
+from portal.services.schedules import on_call_at
+from portal.services.shifts import StoredShift, add_shift, edit_shift, find_shift, remove_shift
+from tests.services.ticket_world import BOB
 
-BERLIN = ZoneInfo("Europe/Berlin")
-NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+NOW = datetime(2026, 11, 20, 11, tzinfo=UTC)  # 12:00 on the wall
 CHANGE = Change(None, NOW)
 CAROL, MALLORY = 3, 4
 
@@ -39,6 +27,7 @@ def shop(database):
         uow.session.flush()
         uow.session.add(Phone(user_id=BOB, number="+4915111111111"))
         uow.session.add(Phone(user_id=CAROL, number="+4915122222222", is_stopped=True))
+        uow.session.add(SettingRow(key="site.zone", value='"Europe/Berlin"'))
     return database
 
 
@@ -62,48 +51,7 @@ def night(person_id: int, day: int, note: str = "") -> Shift:
 
 
 def persons(database, *at: int) -> list[int]:
-    return [duty.person_id for duty in read(database, on_call_at, datetime(*at, tzinfo=UTC), zone=BERLIN)]
-
-
-def test_who_is_on_call_follows_the_wall_clock_of_the_site(shop):
-    write(shop, add_shift, night(BOB, 23))
-    assert persons(shop, 2026, 11, 23, 16, 59) == []
-    assert persons(shop, 2026, 11, 23, 17) == [BOB]
-    assert persons(shop, 2026, 11, 24, 6, 59) == [BOB]
-    assert persons(shop, 2026, 11, 24, 7) == []
-
-
-def test_the_same_answer_comes_with_names(shop):
-    write(shop, add_shift, night(BOB, 23))
-    ((duty, name),) = read(shop, people_on_call_at, datetime(2026, 11, 23, 22, tzinfo=UTC), zone=BERLIN)
-    assert (duty.person_id, name) == (BOB, "Bob")
-
-
-def test_a_shift_of_many_weeks_counts_in_its_middle(shop):
-    write(shop, add_shift, Shift(0, BOB, datetime(2026, 1, 1), datetime(2026, 12, 31)))
-    assert persons(shop, 2026, 7, 1) == [BOB]
-
-
-def test_a_disabled_person_is_not_on_call(shop):
-    write(shop, add_shift, night(BOB, 23))
-    write(shop, add_shift, night(CAROL, 23))
-    disable(shop, BOB)
-    assert persons(shop, 2026, 11, 23, 22) == [CAROL]
-
-
-def test_shifts_of_a_disabled_person_are_loaded_only_when_asked_for(shop):
-    shift_id = write(shop, add_shift, night(BOB, 23))
-    disable(shop, BOB)
-    window = {"starts": datetime(2026, 11, 1), "ends": datetime(2026, 12, 1)}
-    assert read(shop, load_shifts, **window) == []
-    assert [shift.id for shift in read(shop, load_shifts, **window, with_disabled=True)] == [shift_id]
-
-
-def test_shifts_are_loaded_where_they_touch_the_time_asked_for(shop):
-    for day in (22, 23, 24):
-        write(shop, add_shift, night(BOB, day))
-    found = read(shop, load_shifts, starts=datetime(2026, 11, 23, 8), ends=datetime(2026, 11, 24, 18))
-    assert [shift.starts.day for shift in found] == [23]
+    return [duty.person_id for duty in read(database, on_call_at, datetime(*at, tzinfo=UTC))]
 
 
 def test_a_shift_is_added_edited_and_removed_and_each_leaves_a_trace(shop):
@@ -163,16 +111,31 @@ def test_a_shift_that_is_gone_cannot_be_changed(shop):
         write(shop, edit_shift, StoredShift(replace(night(BOB, 23), id=99), 1))
 
 
-def test_members_are_those_who_can_be_on_call_with_the_state_of_their_phone(shop):
-    assert read(shop, list_members) == [
-        Member(ALICE, "Alice", is_active=True, has_phone=False),
-        Member(BOB, "Bob", is_active=True, has_phone=True),
-        Member(CAROL, "Carol", is_active=True, has_phone=False),
-    ]
+def test_a_shift_that_is_over_stays_as_it_was(shop):
+    over = write(shop, add_shift, night(BOB, 18))
+    with pytest.raises(DomainError, match="This shift is over"):
+        write(shop, remove_shift, over)
+    with pytest.raises(DomainError, match="This shift is over"):
+        write(shop, edit_shift, StoredShift(replace(night(CAROL, 18), id=over), 1))
 
 
-def test_a_disabled_person_is_listed_only_while_shifts_stand_in_their_name(shop):
-    write(shop, add_shift, night(BOB, 23))
-    for user_id in (BOB, CAROL):
-        disable(shop, user_id)
-    assert [(member.name, member.is_active) for member in read(shop, list_members)] == [("Alice", True), ("Bob", False)]
+def test_taking_out_a_shift_that_has_begun_ends_it_now(shop):
+    running = write(shop, add_shift, Shift(0, BOB, datetime(2026, 11, 20, 8), datetime(2026, 11, 21, 8)))
+    write(shop, remove_shift, running)
+    assert read(shop, find_shift, running).shift.ends == datetime(2026, 11, 20, 12)
+    assert persons(shop, 2026, 11, 20, 10, 59) == [BOB]
+    assert persons(shop, 2026, 11, 20, 11) == []
+
+
+def test_giving_a_shift_that_has_begun_to_somebody_else_leaves_what_has_been(shop):
+    running = write(shop, add_shift, Shift(0, BOB, datetime(2026, 11, 20, 8), datetime(2026, 11, 21, 8)))
+    given = Shift(running, CAROL, datetime(2026, 11, 20, 8), datetime(2026, 11, 21, 8))
+    write(shop, edit_shift, StoredShift(given, 1))
+    assert [persons(shop, 2026, 11, 20, hour) for hour in (10, 11, 23)] == [[BOB], [CAROL], [CAROL]]
+
+
+def test_a_shift_that_has_begun_may_last_longer_or_shorter_without_being_cut(shop):
+    running = write(shop, add_shift, Shift(0, BOB, datetime(2026, 11, 20, 8), datetime(2026, 11, 21, 8)))
+    longer = Shift(running, BOB, datetime(2026, 11, 20, 8), datetime(2026, 11, 21, 20), "longer")
+    write(shop, edit_shift, StoredShift(longer, 1))
+    assert read(shop, find_shift, running).shift == longer

@@ -1,0 +1,168 @@
+"""The roster in the database. Whoever asks who is on call asks here, and core/roster.py answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from portal.core.calendars import parse_week
+from portal.core.errors import DomainError
+from portal.core.intervals import Interval
+from portal.core.roster import (
+    Absence,
+    HolidayDuty,
+    HolidayPolicy,
+    Override,
+    OverrideKind,
+    RosterDuty,
+    Schedule,
+    make_roster,
+)
+from portal.core.rotations import Rotation, Unit
+from portal.core.shifts import Shift
+from portal.models import (
+    SITE_SCHEDULE,
+    HolidayPolicyRow,
+    OverrideRow,
+    Phone,
+    RotationRow,
+    ShiftRow,
+    User,
+)
+from portal.models import Absence as AbsenceRow
+from portal.models.versions import Head, Versioned, load_site_state
+
+ROLES = ("admin", "manager", "technician")
+# How far "until when" looks; a duty that lasts longer is said to end there.
+_BEHIND, _AHEAD = timedelta(days=7), timedelta(days=35)
+Row = TypeVar("Row", ShiftRow, RotationRow, OverrideRow, HolidayPolicyRow)
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+_known: Versioned[StoredSchedule] = Versioned()
+
+
+@dataclass(frozen=True)
+class StoredSchedule:
+    """A schedule with everything in it, and the names of everybody, as they were at the version of `head`."""
+
+    head: Head
+    roster: Schedule
+    names: Mapping[int, str]
+
+
+@dataclass(frozen=True)
+class Member:
+    """Somebody who can be put on call. `has_phone` is false when no number of theirs may be texted."""
+
+    id: int
+    name: str
+    is_active: bool
+    has_phone: bool
+
+
+def load_schedule(session: Session, schedule_id: int = SITE_SCHEDULE) -> StoredSchedule:
+    """A schedule as core/roster.py takes it. One statement while nothing in it changes, seven after a change.
+
+    Raises DomainError when it is gone.
+    """
+    head = load_site_state(session).schedules.get(schedule_id)
+    if head is None:
+        raise DomainError("This schedule is gone: somebody removed it meanwhile.")
+    return _known.get(session, head.id, (head.version, head.zone.key), lambda: _load(session, head))
+
+
+def find_schedule(session: Session, name: str) -> int | None:
+    """The id of the schedule with this name, in whatever case; None when there is none."""
+    wanted = name.strip().casefold()
+    return next((one.id for one in load_site_state(session).schedules.values() if one.name.casefold() == wanted), None)
+
+
+def list_schedules(session: Session) -> list[Head]:
+    """The site's own first, then by name. One statement."""
+    heads = load_site_state(session).schedules.values()
+    return sorted(heads, key=lambda one: (one.id != SITE_SCHEDULE, one.name.casefold()))
+
+
+def on_call_at(session: Session, at: datetime, *, schedule_id: int = SITE_SCHEDULE) -> tuple[RosterDuty, ...]:
+    """Who is on call at `at`, in the order they came on duty: the one answer for pages, texts and the pager. One
+    statement. Beginnings more than a week ago and ends more than five weeks ahead are cut there."""
+    roster = load_schedule(session, schedule_id).roster
+    duties = make_roster(roster, Interval(at - _BEHIND, at + _AHEAD))
+    latest: dict[int, RosterDuty] = {}
+    for duty in duties:
+        if duty.starts_at <= at < duty.ends_at:
+            latest.setdefault(duty.person_id, duty)
+    return tuple(latest.values())
+
+
+def people_on_call_at(
+    session: Session, at: datetime, *, schedule_id: int = SITE_SCHEDULE
+) -> tuple[tuple[RosterDuty, str], ...]:
+    """The same answer with everybody's name. One statement."""
+    names = load_schedule(session, schedule_id).names
+    return tuple((duty, names[duty.person_id]) for duty in on_call_at(session, at, schedule_id=schedule_id))
+
+
+def list_members(session: Session) -> list[Member]:
+    """Everyone who can be on call, by name, and disabled people who still have shifts. One statement."""
+    has_shift = exists().where(ShiftRow.user_id == User.id)
+    has_phone = exists().where(Phone.user_id == User.id, ~Phone.is_stopped)
+    query = select(User.id, User.name, User.is_active, has_phone.label("has_phone"))
+    rows = session.execute(
+        query.where((User.is_active & User.role.in_(ROLES)) | has_shift).order_by(User.name, User.id)
+    )
+    return [Member(row.id, row.name, row.is_active, row.has_phone) for row in rows]
+
+
+def check_person(session: Session, person_id: int) -> str:
+    """The name of somebody who is to be put on call. Raises DomainError when that cannot be."""
+    user = session.get(User, person_id)
+    if user is None or not user.is_active or user.role not in ROLES:
+        raise DomainError("This person cannot be on call. Choose somebody from the list.")
+    return user.name
+
+
+def read_shift(row: ShiftRow) -> Shift:
+    """The core value of a row."""
+    return Shift(row.id, row.user_id, row.starts, row.ends, row.note, row.level)
+
+
+def read_rotation(row: RotationRow) -> Rotation:
+    """The core value of a row."""
+    week = parse_week(row.week) if row.week else None
+    return Rotation(
+        row.id, tuple(row.people), row.starts, Unit(row.unit), row.every, row.ends, week, row.by_shift, row.level
+    )
+
+
+def read_override(row: OverrideRow) -> Override:
+    """The core value of a row."""
+    return Override(row.id, OverrideKind(row.kind), row.starts, row.ends, row.user_id, row.instead_of_id)
+
+
+def _load(session: Session, head: Head) -> StoredSchedule:
+    def rows(model: type[Row]) -> list[Row]:
+        return list(session.scalars(select(model).where(model.schedule_id == head.id).order_by(model.id)))
+
+    absences = [Absence(row.user_id, row.starts_at, row.ends_at) for row in session.scalars(select(AbsenceRow))]
+    gone = {one.person_id for one in absences if one.ends_at is None}
+    users = session.execute(select(User.id, User.name, User.role, User.is_active).order_by(User.id)).all()
+    # Whoever is disabled is away, also if nobody wrote down since when.
+    absences += [Absence(user.id, _EVER) for user in users if not user.is_active and user.id not in gone]
+    roster = Schedule(
+        head.zone,
+        shifts=tuple(map(read_shift, rows(ShiftRow))),
+        rotations=tuple(map(read_rotation, rows(RotationRow))),
+        overrides=tuple(map(read_override, rows(OverrideRow))),
+        holidays=tuple(
+            HolidayDuty(row.id, row.observed_on, HolidayPolicy(row.policy), row.user_id)
+            for row in rows(HolidayPolicyRow)
+        ),
+        members=head.members or tuple(user.id for user in users if user.role in ROLES),
+        absences=tuple(absences),
+    )
+    return StoredSchedule(head, roster, {user.id: user.name for user in users})
