@@ -1,8 +1,9 @@
 """The house rules that a machine can check: purity, sizes, mirrors, promises, templates."""
 
-from __future__ import importlib
+from __future__ import annotations
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
