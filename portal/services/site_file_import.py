@@ -20,7 +20,7 @@ from portal.core.site_file import EnvRef, Fault, SiteFile
 from portal.core.triage import Aspect, LexiconEntry, fold_words
 from portal.core.wallclock import wall_of
 from portal.models import Category, HolidayRow, LexiconTerm, MailboxRow, Queue, RuleRow, ShiftRow, UnitOfWork, User
-from portal.services import calendars, categories, lexicon, mailboxes, people, rules, shifts
+from portal.services import calendars, categories, holidays, lexicon, mailboxes, people, rules, shifts
 from portal.services.audit import Change
 from portal.services.context import Context
 from portal.services.escalation_steps import load_policy, save_policy
@@ -235,16 +235,16 @@ def _holidays(run: Run, entries: list[dict[str, Any]]) -> None:
             if row is not None and row.state == entry["state"]:
                 continue
             if row is None or entry["state"] == "accepted":
-                calendars.add_holiday(run.uow, entry["date"], name, change=run.change)
+                holidays.add_holiday(run.uow, entry["date"], name, change=run.change)
             if entry["state"] == "ignored":
                 row = session.scalars(select(HolidayRow).where(*same)).one()
-                calendars.decide_holidays(run.uow, [row.id], accept=False, change=run.change)
+                holidays.decide_holidays(run.uow, [row.id], accept=False, change=run.change)
             run.changes.append(f"holidays: {entry['date']} {name} {entry['state']}")
     decided = select(HolidayRow).where(HolidayRow.observed_on >= today, HolidayRow.state != "proposed")
     for row in session.scalars(decided).all():
         if (row.observed_on, row.name) not in kept:
             run.changes.append(f"holidays: {row.observed_on} {row.name} removed")
-            calendars.remove_holiday(run.uow, row.id, change=run.change)
+            holidays.remove_holiday(run.uow, row.id, change=run.change)
 
 
 def _escalation(run: Run, entries: list[dict[str, Any]]) -> None:

@@ -25,7 +25,7 @@ from portal.core.shifts import Shift
 from portal.integrations.system.clock import move_clock
 from portal.models import Alarm, InboundText, MailLedger, Notification, OutgoingMail, Page, Ticket, User
 from portal.models.schema import upgrade
-from portal.services import calendars, lexicon, people, shifts
+from portal.services import calendars, holidays, lexicon, people, shifts
 from portal.services.audit import Change
 from portal.services.mailboxes import MailboxForm, Server, save_mailbox
 from portal.services.settings import save_settings
@@ -97,7 +97,7 @@ class Shop:
                 self.ids[name] = user.id
             lexicon.seed_triage(uow, change=change)
             calendars.save_week(uow, parse_week({day: ["08:00-18:00"] for day in WEEKDAYS}), change=change)
-            calendars.add_holiday(uow, on=CHRISTMAS_NIGHT.date(), name="Christmas Day", change=change)
+            holidays.add_holiday(uow, on=CHRISTMAS_NIGHT.date(), name="Christmas Day", change=change)
             starts = datetime.combine(at.date() - timedelta(days=2), time(0))
             for name in ("bob", "carol"):
                 shift = Shift(0, self.ids[name], starts, starts + timedelta(days=6), "")

@@ -4,7 +4,7 @@ import pytest
 
 from portal.core.holiday_lists import Proposal
 from portal.services.audit import Change
-from portal.services.calendars import add_holiday, list_holidays, save_proposals
+from portal.services.holidays import add_holiday, list_holidays, save_proposals
 from tests.web.conftest import NOW
 
 CHANGE = Change(None, NOW)

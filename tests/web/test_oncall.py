@@ -7,7 +7,8 @@ from portal.core.calendars import WEEKDAYS, parse_week
 from portal.core.shifts import Shift
 from portal.models import Phone, ShiftRow, User
 from portal.services.audit import Change
-from portal.services.calendars import add_holiday, save_week
+from portal.services.calendars import save_week
+from portal.services.holidays import add_holiday
 from portal.services.shifts import add_shift
 from tests.services.ticket_world import BOB
 from tests.web.conftest import NOW

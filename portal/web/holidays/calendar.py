@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from portal.core.calendars import Week
-from portal.services.calendars import ACCEPTED, PROPOSED, HolidayEntry
+from portal.services.holidays import ACCEPTED, PROPOSED, HolidayEntry
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from portal.core.calendars import year_to_review
 from portal.core.errors import DomainError
 from portal.core.holiday_lists import propose_holidays
 from portal.core.wallclock import wall_of
-from portal.services.calendars import (
+from portal.services.calendars import load_week
+from portal.services.holidays import (
     ACCEPTED,
     IGNORED,
     PROPOSED,
@@ -23,7 +24,6 @@ from portal.services.calendars import (
     find_holiday,
     list_holidays,
     list_reviewed_years,
-    load_week,
     remove_holiday,
     save_proposals,
 )
