@@ -410,6 +410,7 @@ def upgrade():
     sa.Column('people', sa.JSON(), nullable=False),
     sa.Column('starts', sa.DateTime(), nullable=False),
     sa.Column('ends', sa.DateTime(), nullable=True),
+    sa.Column('since', sa.DateTime(), nullable=True),
     sa.Column('unit', sa.String(length=10), nullable=False),
     sa.Column('every', sa.Integer(), nullable=False),
     sa.Column('week', sa.JSON(), nullable=True),

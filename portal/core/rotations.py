@@ -41,6 +41,8 @@ class Rotation:
         week: when, within a turn, its person is on call; None for always.
         by_shift: each period of `week` is a shift, and turns are counted in shifts, not by the calendar.
         level: where several overlap, only the highest level counts (`core/roster.py`).
+        since: nothing before counts; None for all of it. What a rotation that was changed while it ran says from then
+            on keeps its own first hand-off, so its turns are counted as ever.
 
     Raises DomainError with a sentence for the form.
     """
@@ -54,18 +56,24 @@ class Rotation:
     week: Week | None = None
     by_shift: bool = False
     level: int = 0
+    since: datetime | None = None
 
     def __post_init__(self) -> None:
         if not self.people:
             raise DomainError("Nobody takes turns here. Add at least one person.")
         if not 1 <= self.every <= 366:
             raise DomainError("A turn lasts between 1 and 366 units.")
-        if self.ends is not None and self.ends <= self.starts:
+        if self.ends is not None and self.ends <= self.begins:
             raise DomainError("The rotation ends before it starts.")
         if self.week is not None and self.week.is_closed:
             raise DomainError("Give at least one period of the week, or leave the week empty for always.")
         if self.by_shift and self.week is None:
             raise DomainError("Turns by shift need the periods of the week that are shifts.")
+
+    @property
+    def begins(self) -> datetime:
+        """When anybody is on call by it at the earliest."""
+        return max(self.starts, self.since or self.starts)
 
 
 @dataclass(frozen=True)
@@ -82,14 +90,14 @@ def list_turns(rotation: Rotation, starts: datetime, ends: datetime, *, away: Co
 
     The turn of somebody who is away falls to the next in order who is not: the turns of all others stay where they are.
     """
-    until = min(ends, rotation.ends or ends)
-    if until <= max(starts, rotation.starts):
+    starts, until = max(starts, rotation.begins), min(ends, rotation.ends or ends)
+    if until <= starts:
         return ()
     pieces = _shifts(rotation, starts, until) if rotation.by_shift else _calendar_turns(rotation, starts, until)
     found = []
     for number, begins, stops in pieces:
         person = _person(rotation, number, away)
-        stops = min(stops, rotation.ends or stops)
+        begins, stops = max(begins, rotation.begins), min(stops, rotation.ends or stops)
         if person is not None and begins < stops:
             found.append(Turn(person, begins, stops))
     return tuple(found)

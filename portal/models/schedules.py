@@ -54,7 +54,8 @@ class ShiftRow(Base):
 class RotationRow(Base):
     """People who take turns (core/rotations.py). `people`: ids in order; `week`: periods by weekday, None for always.
 
-    `series_id` is the id of the first row of one rotation that was changed while it ran.
+    `series_id` is the id of the first row of one rotation that was changed while it ran: the row before ends at the
+    minute of the change, the new one counts `since` then and keeps its own `starts`.
     """
 
     __tablename__ = "rotation"
@@ -67,6 +68,7 @@ class RotationRow(Base):
     people: Mapped[list[Any]]
     starts: Mapped[datetime] = mapped_column(DateTime)
     ends: Mapped[datetime | None] = mapped_column(DateTime)
+    since: Mapped[datetime | None] = mapped_column(DateTime)
     unit: Mapped[str] = mapped_column(String(10))
     every: Mapped[int] = mapped_column(default=1)
     week: Mapped[dict[str, Any] | None]

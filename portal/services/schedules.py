@@ -135,8 +135,9 @@ def read_rotation(row: RotationRow) -> Rotation:
     """The core value of a row."""
     week = parse_week(row.week) if row.week else None
     return Rotation(
-        row.id, tuple(row.people), row.starts, Unit(row.unit), row.every, row.ends, week, row.by_shift, row.level
-    )
+        row.id, tuple(row.people), row.starts, Unit(row.unit), row.every, row.ends, week, row.by_shift, row.level,
+        row.since,
+    )  # fmt: skip
 
 
 def read_override(row: OverrideRow) -> Override:

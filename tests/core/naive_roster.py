@@ -114,6 +114,7 @@ def walk_without(schedule, minutes: Minutes, away: frozenset[int]) -> list[set[i
         for number, starts, ends in walk_rotation(rotation, minutes.shown[-1] + DAY):
             there = [p for p in (people * 2)[number % len(people) :][: len(people)] if p not in away]
             if there:
+                starts = max(starts, rotation.since or starts)
                 paint(starts, min(ends, rotation.ends or ends), rotation.level, there[0])
     roster = [found[max(found)] if found else set() for found in levels]
     for holiday in schedule.holidays:

@@ -209,11 +209,13 @@ def schedules(draw) -> tuple[Schedule, date]:
     def rotation(id: int) -> Rotation:
         week = draw(st.none() | week_plans())
         starts = base - draw(st.integers(-200, 40 * 96)) * quarter
-        ends = draw(st.none() | st.integers(1, 45 * 96).map(lambda n: starts + n * quarter))
+        since = draw(st.none() | quarters.map(lambda n: base + n * quarter))
+        begins = max(starts, since or starts)
+        ends = draw(st.none() | st.integers(1, 45 * 96).map(lambda n: begins + n * quarter))
         turns = tuple(draw(st.lists(people, min_size=1, max_size=4)))
         by_shift = week is not None and draw(st.booleans())
         every, level = draw(st.integers(1, 5)), draw(st.integers(0, 2))
-        return Rotation(id, turns, starts, draw(st.sampled_from(Unit)), every, ends, week, by_shift, level)
+        return Rotation(id, turns, starts, draw(st.sampled_from(Unit)), every, ends, week, by_shift, level, since)
 
     def override(id: int) -> Override:
         kind, other = draw(st.sampled_from(OverrideKind)), draw(st.none() | people)

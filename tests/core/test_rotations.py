@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -50,6 +51,17 @@ def test_each_instant_of_a_monthly_rotation_belongs_to_one_turn(day, every):
     at = wall(2, day, 7.5)
     (turn,) = list_turns(rotation, at, at + timedelta(minutes=1))
     assert turn.starts <= at < turn.ends and turn.person_id == ALICE
+
+
+@pytest.mark.parametrize("by_shift", [False, True])
+def test_what_was_changed_while_it_ran_counts_from_then_and_keeps_its_turns(by_shift):
+    rotation = Rotation(1, (ALICE, BOB, CAROL), wall(11, 2, 18), Unit.DAY, week=NIGHTS, by_shift=by_shift)
+    changed = replace(rotation, since=wall(11, 3, 20))
+    assert (rotation.begins, changed.begins) == (wall(11, 2, 18), wall(11, 3, 20))
+    assert turns(changed, wall(11, 1), wall(11, 5)) == [
+        (BOB, "11-03 20:00", "11-04 08:00"),
+        (CAROL, "11-04 18:00", "11-05 08:00"),
+    ]
 
 
 def test_nobody_has_a_turn_before_the_first_hand_off_or_after_the_end():
