@@ -10,6 +10,7 @@ import structlog
 from portal.cli_admin import db, user
 from portal.cli_config import config
 from portal.cli_mail import mail, tickets
+from portal.cli_oncall import oncall
 from portal.cli_paging import explain, sandbox
 from portal.cli_status import status
 from portal.config import ConfigError
@@ -34,7 +35,7 @@ def main() -> None:
     structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
 
 
-for command in (db, user, config, mail, tickets, sandbox, explain, status):
+for command in (db, user, config, mail, tickets, sandbox, explain, oncall, status):
     main.add_command(command)
 
 

@@ -1,0 +1,139 @@
+"""`portal oncall ...`: who is on call, from the command line. Needs the database, and no running system."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import click
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.config import load_config
+from portal.core.errors import DomainError
+from portal.core.instants import format_instant, format_local, parse_instant
+from portal.core.intervals import Interval
+from portal.core.roster import RosterDuty, make_roster
+from portal.models import User
+from portal.services.schedules import StoredSchedule, list_schedules, load_schedule
+from portal.wiring import build
+
+TIME = """Times are ISO 8601. 2026-11-21T18:00Z and 2026-11-21T18:00+01:00 are that instant; without an offset,
+2026-11-21T18:00 is what the clock on the wall shows in the schedule's zone."""
+_SCHEDULE_HELP = "Name (in any case) or number of the schedule; the site's own when left out."
+_FAR = timedelta(days=400)
+_LONGEST = timedelta(days=3660)
+
+
+@click.group()
+def oncall() -> None:
+    """Who is on call: the same answer as the pages, the feeds and the pager give."""
+
+
+@oncall.command(epilog=TIME)
+@click.option("--at", "at_text", required=True, metavar="T", help="When.")
+@click.option("--schedule", "name", default="", metavar="S", help=_SCHEDULE_HELP)
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def who(at_text: str, name: str, as_json: bool) -> None:
+    """Print who is on call at one time, since and until when, and why.
+
+    In a doubled hour a time without an offset is its first occurrence, in a missing hour the first instant after. What
+    began or ends more than 400 days away is said to begin or end there.
+    """
+    with build(load_config()).database.read_session() as session:
+        stored = _schedule(session, name)
+        zone = stored.roster.zone
+        at = parse_instant(at_text, zone=zone)
+        duties = [
+            duty
+            for duty in make_roster(stored.roster, Interval(at - _FAR, at + _FAR))
+            if duty.starts_at <= at < duty.ends_at
+        ]
+        emails = _emails(session)
+    if as_json:
+        people = [
+            {
+                **_person(stored, emails, duty),
+                "since": format_instant(duty.starts_at), "until": format_instant(duty.ends_at),
+                "since_local": format_local(duty.starts_at, zone=zone),
+                "until_local": format_local(duty.ends_at, zone=zone),
+                "because": str(duty.source.kind),
+            }
+            for duty in duties
+        ]  # fmt: skip
+        answer = {"schedule": stored.head.name, "zone": zone.key, "at": format_instant(at),
+                  "at_local": format_local(at, zone=zone), "on_call": people}  # fmt: skip
+        click.echo(json.dumps(answer, ensure_ascii=False))
+        return
+    click.echo(f"{stored.head.name}, {format_local(at, zone=zone)} {zone.key}:")
+    for duty in duties:
+        click.echo(_line(stored, emails, duty))
+    if not duties:
+        click.echo("  Nobody is on call.")
+
+
+@oncall.command(epilog=TIME)
+@click.option("--from", "from_text", required=True, metavar="T", help="From when.")
+@click.option("--to", "to_text", required=True, metavar="T", help="Until when, not included.")
+@click.option("--schedule", "name", default="", metavar="S", help=_SCHEDULE_HELP)
+@click.option("--json", "as_json", is_flag=True, help="One JSON list for programs.")
+def shifts(from_text: str, to_text: str, name: str, as_json: bool) -> None:
+    """Print everybody's time on call within [from, to), cut to it, in order of time.
+
+    In a doubled hour --from without an offset is its first occurrence and --to its last; in a missing hour both are the
+    first instant after.
+    """
+    with build(load_config()).database.read_session() as session:
+        stored = _schedule(session, name)
+        zone = stored.roster.zone
+        span = Interval(parse_instant(from_text, zone=zone), parse_instant(to_text, zone=zone, last=True))
+        if span.ends_at < span.starts_at:
+            raise DomainError("--to lies before --from.")
+        if span.ends_at - span.starts_at > _LONGEST:
+            raise DomainError("Ask for at most ten years at once.")
+        duties = make_roster(stored.roster, span) if span else ()
+        emails = _emails(session)
+    if as_json:
+        listed = [
+            {
+                **_person(stored, emails, duty),
+                "starts_at": format_instant(duty.starts_at), "ends_at": format_instant(duty.ends_at),
+                "starts_local": format_local(duty.starts_at, zone=zone),
+                "ends_local": format_local(duty.ends_at, zone=zone),
+                "because": str(duty.source.kind),
+            }
+            for duty in duties
+        ]  # fmt: skip
+        click.echo(json.dumps(listed, ensure_ascii=False))
+        return
+    for duty in duties:
+        click.echo(_line(stored, emails, duty))
+
+
+def _schedule(session: Session, name: str) -> StoredSchedule:
+    """The schedule with this name or number. Raises DomainError that lists what there is."""
+    wanted, known = name.strip().casefold(), list_schedules(session)
+    if not wanted:
+        return load_schedule(session)
+    found = [one for one in known if one.name.casefold() == wanted] or [one for one in known if str(one.id) == wanted]
+    if not found:
+        names = ", ".join(one.name for one in known)
+        raise DomainError(f"There is no schedule {name.strip()!r}. There are: {names}.")
+    return load_schedule(session, found[0].id)
+
+
+def _emails(session: Session) -> Mapping[int, str]:
+    return {row.id: row.email for row in session.execute(select(User.id, User.email))}
+
+
+def _person(stored: StoredSchedule, emails: Mapping[int, str], duty: RosterDuty) -> dict[str, Any]:
+    return {"email": emails[duty.person_id], "name": stored.names[duty.person_id]}
+
+
+def _line(stored: StoredSchedule, emails: Mapping[int, str], duty: RosterDuty) -> str:
+    zone = stored.roster.zone
+    starts, ends = (format_local(at, zone=zone)[:16].replace("T", " ") for at in (duty.starts_at, duty.ends_at))
+    person = f"{stored.names[duty.person_id]} <{emails[duty.person_id]}>"
+    return f"  {starts} - {ends}  {person}  ({duty.source.kind})"

@@ -1,0 +1,128 @@
+"""`portal oncall`, as a person and a program type it."""
+
+import json
+from datetime import datetime
+
+import pytest
+from click.testing import CliRunner
+
+from portal.cli import main
+from portal.config import load_config
+from portal.models import OverrideRow, RotationRow, ScheduleRow, SettingRow, ShiftRow
+from portal.models.schema import upgrade
+from portal.wiring import build
+from tests.services.paging_world import BOB, CAROL, NOW, add_people
+
+
+def wall(text):
+    return datetime.fromisoformat(text)
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """Bob and Carol take turns of a day in Berlin, Alice's evening of the 24th is Bob's; Paris has one shift."""
+    monkeypatch.setenv("NIGHTDESK_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("NIGHTDESK_QUEUE", "polled")
+    context = build(load_config())
+    upgrade(context.database)
+    add_people(context.database)
+    with context.database.unit_of_work() as uow:
+        add = uow.session.add
+        add(SettingRow(key="site.zone", value='"Europe/Berlin"'))
+        add(RotationRow(people=[BOB, CAROL], starts=wall("2026-10-20T08:00"), unit="day"))
+        add(OverrideRow(kind="add", user_id=CAROL, starts=wall("2026-10-24T20:00"), ends=wall("2026-10-25T02:30"),
+                        created_at=NOW))  # fmt: skip
+        add(ScheduleRow(id=7, name="Paris", zone="Europe/Paris", members=[], changed_at=NOW))
+        uow.session.flush()
+        add(ShiftRow(schedule_id=7, user_id=CAROL, starts=wall("2026-10-01T00:00"), ends=wall("2026-12-01T00:00")))
+    yield context
+    context.database.dispose()
+
+
+def portal(*words, code=0):
+    result = CliRunner().invoke(main, ("oncall", *words))
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+def test_who_is_on_call_since_and_until_when_and_why(home):
+    answer = json.loads(portal("who", "--at", "2026-10-24T21:00", "--json"))
+    assert answer == {
+        "schedule": "On call", "zone": "Europe/Berlin",
+        "at": "2026-10-24T19:00:00Z", "at_local": "2026-10-24T21:00:00+02:00",
+        "on_call": [
+            {"email": "bob@acme.example", "name": "Bob", "since": "2026-10-24T06:00:00Z",
+             "until": "2026-10-25T07:00:00Z", "since_local": "2026-10-24T08:00:00+02:00",
+             "until_local": "2026-10-25T08:00:00+01:00", "because": "rotation"},
+            {"email": "carol@acme.example", "name": "Carol", "since": "2026-10-24T18:00:00Z",
+             "until": "2026-10-25T01:30:00Z", "since_local": "2026-10-24T20:00:00+02:00",
+             "until_local": "2026-10-25T02:30:00+01:00", "because": "override"},
+        ],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("at", "people"),
+    [
+        ("2026-10-25T01:29:59Z", ["Bob", "Carol"]),  # both runs of the doubled half hour are Carol's
+        ("2026-10-25T01:30Z", ["Bob"]),
+        ("2026-10-25T02:29", ["Bob", "Carol"]),
+        ("2026-10-25T08:00", ["Carol"]),
+        ("2026-10-19T12:00+02:00", []),
+    ],
+)
+def test_who_answers_to_the_minute(home, at, people):
+    assert [one["name"] for one in json.loads(portal("who", "--at", at, "--json"))["on_call"]] == people
+
+
+@pytest.mark.parametrize("name", ["Paris", " pARIS", "7"])
+def test_a_schedule_is_named_in_any_case_or_by_number(home, name):
+    answer = json.loads(portal("who", "--at", "2026-11-01T00:00Z", "--schedule", name, "--json"))
+    assert (answer["schedule"], answer["zone"]) == ("Paris", "Europe/Paris")
+    assert [(one["since"], one["until"]) for one in answer["on_call"]] == [
+        ("2026-09-30T22:00:00Z", "2026-11-30T23:00:00Z")
+    ]
+
+
+def test_shifts_are_listed_in_order_and_cut_to_what_was_asked_for(home):
+    listed = json.loads(portal("shifts", "--from", "2026-10-24T20:30", "--to", "2026-10-25T09:00", "--json"))
+    assert [(one["name"], one["starts_at"], one["ends_at"], one["because"]) for one in listed] == [
+        ("Carol", "2026-10-24T18:30:00Z", "2026-10-25T01:30:00Z", "override"),
+        ("Bob", "2026-10-24T18:30:00Z", "2026-10-25T07:00:00Z", "rotation"),
+        ("Carol", "2026-10-25T07:00:00Z", "2026-10-25T08:00:00Z", "rotation"),
+    ]
+    assert (listed[1]["starts_local"], listed[1]["ends_local"]) == (
+        "2026-10-24T20:30:00+02:00",
+        "2026-10-25T08:00:00+01:00",
+    )
+    assert json.loads(portal("shifts", "--from", "2026-10-24", "--to", "2026-10-24", "--json")) == []
+
+
+def test_people_read_lines(home):
+    assert "2026-10-24 20:00 - 2026-10-25 02:30  Carol <carol@acme.example>  (override)" in portal(
+        "who", "--at", "2026-10-24T21:00"
+    )
+    assert "Nobody is on call." in portal("who", "--at", "2026-10-01")
+    assert portal("shifts", "--from", "2026-10-20", "--to", "2026-10-22").count("\n") == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("who", "--at", "soon"), "'soon' is not a time."),
+        (
+            ("who", "--at", "2026-10-01", "--schedule", "Rome"),
+            "There is no schedule 'Rome'. There are: On call, Paris.",
+        ),
+        (("shifts", "--from", "2026-10-02", "--to", "2026-10-01"), "--to lies before --from."),
+        (("shifts", "--from", "2026-10-02", "--to", "2096-10-01"), "at most ten years"),
+    ],
+)
+def test_what_cannot_be_answered_is_one_sentence(home, words, sentence):
+    said = portal(*words, code=1)
+    assert sentence in said and "Traceback" not in said and said.count("\n") == 1
+
+
+def test_the_help_says_whose_clock_is_meant(home):
+    for command in ("who", "shifts"):
+        assert "the clock on the wall shows in the schedule's zone" in " ".join(portal(command, "--help").split())
