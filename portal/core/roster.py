@@ -147,6 +147,12 @@ def make_roster(schedule: Schedule, span: Interval) -> tuple[RosterDuty, ...]:
     return tuple(sorted(found, key=lambda duty: (duty.starts_at, duty.source, duty.person_id)))
 
 
+def is_left_to_managers(schedule: Schedule, at: datetime) -> bool:
+    """Whether `at` lies on a holiday of which the shop decided that nobody is on call: the managers are asked then."""
+    today = wall_of(at, zone=schedule.zone).date()
+    return any(one.on == today and one.policy is HolidayPolicy.NOBODY for one in schedule.holidays)
+
+
 def coverage_gaps(
     duties: Iterable[RosterDuty], *, span: Interval, hours: BusinessHours | None = None
 ) -> tuple[Interval, ...]:

@@ -19,10 +19,12 @@ from sqlalchemy import (
     Text,
     cast,
     event,
+    func,
     inspect,
     literal,
     literal_column,
     null,
+    or_,
     select,
     union_all,
     update,
@@ -35,6 +37,7 @@ from portal.models.calendars import SITE_CALENDAR, BusinessPeriod, Calendar, Hol
 from portal.models.people import User
 from portal.models.schedules import Absence, HolidayPolicyRow, OverrideRow, RotationRow, ScheduleRow, ShiftRow
 from portal.models.site import SettingRow
+from portal.models.tickets import Queue
 
 _IN_CALENDARS = (BusinessPeriod, SpecialHoursRow, HolidayRow, HolidayRuleRow)
 _IN_SCHEDULES = (ShiftRow, RotationRow, OverrideRow, HolidayPolicyRow)
@@ -76,13 +79,22 @@ class Head:
 
 
 @dataclass(frozen=True)
+class QueueTime:
+    """The calendar and the schedule a queue has of its own; None: the site's."""
+
+    calendar_id: int | None
+    schedule_id: int | None
+
+
+@dataclass(frozen=True)
 class SiteState:
-    """What nearly every question begins with: the stored settings (JSON by key, secrets sealed), and every calendar and
-    schedule by id: a shop has a handful."""
+    """What nearly every question begins with: the stored settings (JSON by key, secrets sealed), every calendar and
+    schedule by id (a shop has a handful), and the queues that have their own."""
 
     settings: Mapping[str, str]
     calendars: Mapping[int, Head]
     schedules: Mapping[int, Head]
+    queues: Mapping[int, QueueTime]
 
 
 def load_site_state(session: Session) -> SiteState:
@@ -96,11 +108,12 @@ def load_site_state(session: Session) -> SiteState:
     site = build_settings({"site.zone": json.loads(settings["site.zone"])} if "site.zone" in settings else {}).zone
     found: dict[str, dict[int, Head]] = {"calendar": {}, "schedule": {}}
     for row in rows:
-        if row.kind != "setting":
+        if row.kind in found:
             zone, members = ZoneInfo(row.zone) if row.zone else site, tuple(json.loads(row.members))
             head = Head(row.id, row.name, zone, row.zone, row.version, row.changed_at, row.calendar_id, members)
             found[row.kind][row.id] = head
-    state = SiteState(settings, found["calendar"], found["schedule"])
+    queues = {row.id: QueueTime(row.calendar_id, row.version or None) for row in rows if row.kind == "queue"}
+    state = SiteState(settings, found["calendar"], found["schedule"], queues)
     session.info[_STATE] = (session.get_transaction(), state)
     return state
 
@@ -118,6 +131,10 @@ def _state_query() -> CompoundSelect[Any]:
             literal_column("'schedule'"), ScheduleRow.id, ScheduleRow.name, ScheduleRow.zone, ScheduleRow.version,
             ScheduleRow.changed_at, ScheduleRow.calendar_id, cast(ScheduleRow.members, Text),
         ),
+        select(
+            literal_column("'queue'"), Queue.id, Queue.name, empty, func.coalesce(Queue.schedule_id, 0), zero,
+            Queue.calendar_id, nobody,
+        ).where(or_(Queue.calendar_id.is_not(None), Queue.schedule_id.is_not(None))),
         select(literal_column("'setting'"), zero, SettingRow.key, empty, zero, zero, nothing, SettingRow.value),
     )  # fmt: skip
 
@@ -134,7 +151,7 @@ def _raise_versions(session: Session, context: object, instances: object) -> Non
         schedules = set(session.scalars(select(ScheduleRow.id)))
     _raise(session, Calendar, calendars)
     _raise(session, ScheduleRow, schedules)
-    if any(isinstance(row, SettingRow) for row in changed):
+    if any(isinstance(row, SettingRow | Queue) for row in changed):
         session.info.pop(_STATE, None)
 
 
@@ -146,7 +163,7 @@ def _raise_all_versions(state: ORMExecuteState) -> None:
     changed = state.bind_mapper.class_
     if changed in (Calendar, *_IN_CALENDARS):
         _raise(state.session, Calendar, set(state.session.scalars(select(Calendar.id))))
-    if changed is SettingRow:
+    if changed in (SettingRow, Queue):
         state.session.info.pop(_STATE, None)
     if changed in (ScheduleRow, Absence, *_IN_SCHEDULES):
         _raise(state.session, ScheduleRow, set(state.session.scalars(select(ScheduleRow.id))))

@@ -6,6 +6,8 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from portal.core.escalation import (
+    FALLBACK,
+    MANAGERS,
     ON_CALL,
     EscalationPolicy,
     Move,
@@ -14,7 +16,7 @@ from portal.core.escalation import (
     plan_unreachable,
     policy_from_json,
 )
-from portal.models import Notification, Page, UnitOfWork, User
+from portal.models import Notification, Page, PageTicket, Ticket, UnitOfWork, User
 from portal.services.alarms import end_alarm, page_key, raise_alarm, raise_page_alarm
 from portal.services.bursts import CARRIED
 from portal.services.page_texts import HELD, PAGE, asked_people, cancel_pending, free_codes, write_page_texts
@@ -42,12 +44,13 @@ def place(page: Page, position: Position) -> None:
 
 def carry_out(uow: UnitOfWork, page: Page, move: NextMove, *, rules: PagingRules) -> None:
     """Make the move. A step that reaches nobody is left at once for the next, and the last one raises the alarm."""
+    rules = rules.of_queue(_queue_of(uow.session, page))
     notice = _notice(uow.session, page, move)
     while move.move in (Move.ADVANCE, Move.REPEAT):
         place(page, move.position)
         people = resolve_targets(uow.session, move.targets, on_call=rules.on_call, fallback=rules.fallback)
         if ON_CALL in move.targets and not rules.on_call:
-            people, notice = _stand_in(uow, people, rules=rules), "Nobody is on call"
+            people, notice = _stand_in(uow, people, rules=rules)
         if write_page_texts(uow, rules, page, people, notice=notice):
             return
         move = plan_unreachable(policy_of(page), position_of(page), now=rules.now)
@@ -56,11 +59,25 @@ def carry_out(uow: UnitOfWork, page: Page, move: NextMove, *, rules: PagingRules
         _expire(uow, page, rules=rules)
 
 
-def _stand_in(uow: UnitOfWork, people: list[Recipient], *, rules: PagingRules) -> list[Recipient]:
-    """Nobody is on call: the fallback person is asked, and everybody sees why."""
-    raise_alarm(uow, NOBODY_ON_CALL, "A page found nobody on call. The fallback person was asked.", now=rules.now)
-    fallback = resolve_targets(uow.session, ["fallback"], on_call=(), fallback=rules.fallback)
-    return people + [person for person in fallback if person not in people]
+def _stand_in(uow: UnitOfWork, people: list[Recipient], *, rules: PagingRules) -> tuple[list[Recipient], str]:
+    """Nobody is on call: the managers are asked where the shop decided so for a holiday, else the fallback person, and
+    everybody sees why."""
+    if rules.cover.has_managers:
+        target, notice = MANAGERS, "Holiday, nobody is on call"
+    else:
+        target, notice = FALLBACK, "Nobody is on call"
+        raise_alarm(uow, NOBODY_ON_CALL, "A page found nobody on call. The fallback person was asked.", now=rules.now)
+    others = resolve_targets(uow.session, [target], on_call=(), fallback=rules.fallback)
+    return people + [person for person in others if person not in people], notice
+
+
+def _queue_of(session: Session, page: Page) -> int | None:
+    """Whose roster rings: that of the ticket's queue. All tickets of a digest have the same."""
+    query = select(Ticket.queue_id)
+    if page.ticket_id is not None:
+        return session.scalar(query.where(Ticket.id == page.ticket_id))
+    first = query.join(PageTicket, PageTicket.ticket_id == Ticket.id).where(PageTicket.page_id == page.id)
+    return session.scalar(first.order_by(PageTicket.ticket_id).limit(1))
 
 
 def _notice(session: Session, page: Page, move: NextMove) -> str:

@@ -73,7 +73,7 @@ def load_body(session: Session, page: Page, rules: PagingRules) -> PageBody:
         is_emergency=ticket.emergency == "declared",
         person=(person.name or person.email) if person else "",
         phone=ticket.phone or (person.phone if person else ""),
-        holiday=rules.hours.holiday,
+        holiday=rules.of_queue(ticket.queue_id).hours.holiday,
     )
     return PageBody("ticket", number, gist, priority, words=body)
 

@@ -15,6 +15,7 @@ from portal.core.work import PAGES
 from portal.models import Page, PageDecisionRow, PageTicket, Ticket, UnitOfWork, User
 from portal.services.page_steps import carry_out, end_if_held, end_page
 from portal.services.paging_rules import PagingRules
+from portal.services.queue_times import schedule_of_queue
 
 LIVE = ("open", "acknowledged")
 _QUIET = timedelta(seconds=5)
@@ -48,7 +49,8 @@ def decide_for_ticket(uow: UnitOfWork, ticket: Ticket, event: Event, *, rules: P
     row = uow.session.scalar(known)
     if row is not None:
         return row
-    decision = decide_page(facts, policy=rules.policy, hours=rules.hours, now=rules.now)
+    hours = rules.of_queue(ticket.queue_id).hours
+    decision = decide_page(facts, policy=rules.policy, hours=hours, now=rules.now)
     row = PageDecisionRow(ticket_id=ticket.id, cause=key, verdict=str(decision.verdict), decided_at=rules.now)
     row.reasons = list(decision.reasons)
     uow.session.add(row)
@@ -130,7 +132,8 @@ _WAITING = (PageDecisionRow.verdict == str(Verdict.DIGEST), PageDecisionRow.page
 
 
 def open_digests(uow: UnitOfWork, *, rules: PagingRules) -> bool:
-    """One page for everything late, one text for each person on call; acknowledged and escalated like any other.
+    """One page for everything late that rings on one roster, one text for each person on call; acknowledged and
+    escalated like any other.
 
     Returns False when nothing is due. Tickets resolved in the meantime are left out.
     """
@@ -139,12 +142,15 @@ def open_digests(uow: UnitOfWork, *, rules: PagingRules) -> bool:
         return False
     rows = uow.session.scalars(select(PageDecisionRow).where(*_WAITING)).all()
     ids = [row.ticket_id for row in rows]
-    tickets = uow.session.scalars(select(Ticket.id).where(Ticket.id.in_(ids), Ticket.is_open)).all()
-    if not tickets:
-        for row in rows:
-            row.verdict, row.reasons = str(Verdict.NONE), [*row.reasons, "It was resolved before the page went out."]
-        return True
-    page = _open(uow, Page(kind="digest"), rules.escalation, rules=rules, tickets=tickets)
+    late: dict[int, list[int]] = {}
+    for ticket in uow.session.scalars(select(Ticket).where(Ticket.id.in_(ids), Ticket.is_open).order_by(Ticket.id)):
+        late.setdefault(schedule_of_queue(uow.session, ticket.queue_id), []).append(ticket.id)
+    page_of: dict[int, int] = {}
+    for tickets in late.values():
+        page = _open(uow, Page(kind="digest"), rules.escalation, rules=rules, tickets=tickets)
+        page_of |= dict.fromkeys(tickets, page.id)
     for row in rows:
-        row.page_id = page.id
+        row.page_id = page_of.get(row.ticket_id)
+        if row.page_id is None:
+            row.verdict, row.reasons = str(Verdict.NONE), [*row.reasons, "It was resolved before the page went out."]
     return True

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,21 +12,38 @@ from sqlalchemy.orm import Session
 from portal.core.calendars import holiday_at, is_open
 from portal.core.escalation import EscalationPolicy
 from portal.core.paging import HoursFacts, PagePolicy, WakeFor
-from portal.services.calendars import load_hours
+from portal.core.roster import is_left_to_managers
+from portal.models.versions import load_site_state
 from portal.services.escalation_steps import load_policy
-from portal.services.schedules import on_call_at
+from portal.services.queue_times import hours_of_queue, schedule_of_queue
+from portal.services.schedules import load_schedule, on_call_at
 from portal.services.settings import load_settings
 
 SANDBOX = "sandbox"
 
 
 @dataclass(frozen=True)
+class Cover:
+    """What calendar and roster say at one moment.
+
+    Attributes:
+        on_call: ids of everyone on call now.
+        has_managers: nobody is on call because the shop decided so for this holiday: the managers are asked.
+    """
+
+    hours: HoursFacts
+    on_call: tuple[int, ...]
+    has_managers: bool = False
+
+
+@dataclass(frozen=True)
 class PagingRules:
-    """Settings and calendar at one moment.
+    """Settings, calendar and roster at one moment.
 
     Attributes:
         now: product time.
-        on_call: ids of everyone on call now.
+        cover: the site's, or after `of_queue` that of a queue.
+        by_queue: of the queues that have hours or a roster of their own.
         fallback: who is asked when nobody is on call; None when nobody was named.
         provider: the SMS provider in force; empty when none is set up.
         is_live: False in watch mode.
@@ -34,14 +52,28 @@ class PagingRules:
     now: datetime
     policy: PagePolicy
     escalation: EscalationPolicy
-    hours: HoursFacts
-    on_call: tuple[int, ...]
+    cover: Cover
+    by_queue: Mapping[int, Cover]
     fallback: int | None
     site_name: str
     number_prefix: str
     zone: ZoneInfo
     provider: str
     is_live: bool
+
+    @property
+    def hours(self) -> HoursFacts:
+        """The calendar's word for now."""
+        return self.cover.hours
+
+    @property
+    def on_call(self) -> tuple[int, ...]:
+        """Ids of everyone on call now."""
+        return self.cover.on_call
+
+    def of_queue(self, queue_id: int | None) -> PagingRules:
+        """The same for a ticket of this queue."""
+        return replace(self, cover=self.by_queue.get(queue_id or 0, self.cover))
 
     def holds_back(self, role: str, *, is_requested: bool) -> bool:
         """Watch mode: only the sandbox, the admins' own phones and what was asked for by hand get texts."""
@@ -53,24 +85,29 @@ class PagingRules:
 
 
 def load_paging_rules(session: Session, *, now: datetime) -> PagingRules:
-    """Read settings, calendar, roster and escalation: five statements."""
+    """Read settings, calendars, rosters and escalation: two statements while no calendar or schedule changes."""
     settings = load_settings(session)
-    zone = settings.zone
-    hours = load_hours(session)
-    holiday = holiday_at(hours, now)
     return PagingRules(
         now=now,
         policy=PagePolicy(WakeFor(settings.paging_wake_for), timedelta(minutes=settings.paging_late_minutes)),
         escalation=load_policy(session),
-        hours=HoursFacts(is_open(hours, now), holiday.name if holiday else ""),
-        on_call=tuple(duty.person_id for duty in on_call_at(session, now)),
+        cover=_cover(session, None, now=now),
+        by_queue={queue_id: _cover(session, queue_id, now=now) for queue_id in load_site_state(session).queues},
         fallback=settings.paging_fallback or None,
         site_name=settings.site_name,
         number_prefix=settings.site_prefix,
-        zone=zone,
+        zone=settings.zone,
         provider=settings.sms_provider,
         is_live=settings.site_live,
     )
+
+
+def _cover(session: Session, queue_id: int | None, *, now: datetime) -> Cover:
+    hours, schedule_id = hours_of_queue(session, queue_id), schedule_of_queue(session, queue_id)
+    holiday = holiday_at(hours, now)
+    on_call = tuple(duty.person_id for duty in on_call_at(session, now, schedule_id=schedule_id))
+    has_managers = not on_call and is_left_to_managers(load_schedule(session, schedule_id).roster, now)
+    return Cover(HoursFacts(is_open(hours, now), holiday.name if holiday else ""), on_call, has_managers)
 
 
 def provider_of(session: Session) -> str:

@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session
 
-from portal.core.calendars import BusinessHours, is_open
+from portal.core.calendars import is_open
 from portal.core.paging import Cause, Verdict, WakeFor
 from portal.core.promises import promise_answer
 from portal.core.quoting import own_words
@@ -49,6 +49,7 @@ from portal.services.mail_out import add_confirmation
 from portal.services.mail_words import language_of
 from portal.services.paging import Event, decide_for_ticket
 from portal.services.paging_rules import load_paging_rules
+from portal.services.queue_times import hours_of_queue
 from portal.services.rules import list_rules
 from portal.services.settings import load_settings
 from portal.services.team_notices import tell_team
@@ -149,7 +150,7 @@ def triage_next(context: Context, *, pause: Pause = time.sleep) -> bool:
         _record(uow, ticket, finding, desk=desk, now=now)
         decision = _decide(uow, ticket, finding.routing, now=now)
         if not ticket.is_imported:
-            _confirm(context, uow, ticket, hours, is_paged=decision.verdict == Verdict.PAGE)
+            _confirm(context, uow, ticket, is_paged=decision.verdict == Verdict.PAGE)
             _tell_team(context, uow, ticket)
 
     def page_only(uow: UnitOfWork, ticket: Ticket) -> None:
@@ -348,9 +349,10 @@ def _tell_team(context: Context, uow: UnitOfWork, ticket: Ticket) -> None:
         tell_team(context, uow, ticket, message, is_new=True)
 
 
-def _confirm(context: Context, uow: UnitOfWork, ticket: Ticket, hours: BusinessHours, *, is_paged: bool) -> None:
+def _confirm(context: Context, uow: UnitOfWork, ticket: Ticket, *, is_paged: bool) -> None:
     """And, for a mail that could still turn out to be an emergency, ask (product.md 4)."""
     settings, now = load_settings(uow.session), context.clock.now()
+    hours = hours_of_queue(uow.session, ticket.queue_id)
     may_declare = not is_paged and not ticket.emergency and settings.paging_wake_for != WakeFor.EVERYTHING
     language = language_of(uow.session, ticket, settings)
     promise = promise_answer(hours, now=now, is_paged=is_paged, language=language)

@@ -20,6 +20,7 @@ from portal.core.roster import (
     Source,
     SourceKind,
     coverage_gaps,
+    is_left_to_managers,
     make_roster,
 )
 from portal.core.rotations import Rotation, Unit
@@ -359,3 +360,9 @@ def test_a_duty_goes_on_in_one_piece_when_somebody_else_leaves():
     span = Interval(instant(at(3)), instant(at(8)))
     (duty,) = make_roster(changed(absences=(Absence(CAROL, instant(at(5))),)), span)
     assert (duty.starts_at, duty.ends_at) == (span.starts_at, span.ends_at)
+
+
+def test_a_holiday_with_nobody_is_left_to_the_managers_from_midnight_to_midnight():
+    schedule = changed(holidays=(HolidayDuty(1, date(2026, 11, 3), HolidayPolicy.NOBODY),))
+    walls = [at(2, 23.9), at(3), at(3, 23.9), at(4)]
+    assert [is_left_to_managers(schedule, instant(wall)) for wall in walls] == [False, True, True, False]

@@ -17,7 +17,7 @@ from portal.models import HolidayRow, Message, Notification, Page, Phone, Reques
 from portal.services.audit import Change
 from portal.services.escalation_steps import save_policy
 from portal.services.paging import Event, decide_for_ticket
-from portal.services.paging_rules import PagingRules
+from portal.services.paging_rules import Cover, PagingRules
 from tests.services.fake_sms import FakeSms
 from tests.services.mail_world import PlainBox
 
@@ -28,8 +28,8 @@ RULES = PagingRules(
     now=NOW,
     policy=PagePolicy(),
     escalation=EscalationPolicy((Step((ON_CALL,), wait=5, repeats=1), Step((FALLBACK,), wait=5, repeats=0))),
-    hours=HoursFacts(is_open=False, holiday="Christmas Day"),
-    on_call=(BOB, CAROL),
+    cover=Cover(HoursFacts(is_open=False, holiday="Christmas Day"), (BOB, CAROL)),
+    by_queue={},
     fallback=ALICE,
     site_name="Acme IT",
     number_prefix="#",
@@ -79,7 +79,9 @@ def add_ticket(database, subject="Server down", **changes):
 
 
 def decide(database, ticket_id, event=CREATED, **changes):
-    """Run the decision; returns its row."""
+    """Run the decision; returns its row. What is changed may be a field of the cover, too."""
+    cover = {name: changes.pop(name) for name in ("hours", "on_call", "has_managers") if name in changes}
+    changes["cover"] = replace(RULES.cover, **cover)
     with database.unit_of_work() as uow:
         ticket = uow.session.get_one(Ticket, ticket_id)
         return decide_for_ticket(uow, ticket, event, rules=replace(RULES, **changes))

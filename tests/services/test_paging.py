@@ -4,9 +4,23 @@ from dataclasses import replace
 
 import pytest
 
-from portal.core.paging import Cause, PagePolicy, WakeFor
-from portal.models import Alarm, Notification, Page, PageDecisionRow, PageTicket, Phone, Ticket, User
+from portal.core.escalation import plan_next
+from portal.core.paging import Cause, HoursFacts, PagePolicy, WakeFor
+from portal.models import (
+    Alarm,
+    Notification,
+    Page,
+    PageDecisionRow,
+    PageTicket,
+    Phone,
+    Queue,
+    ScheduleRow,
+    Ticket,
+    User,
+)
+from portal.services.page_steps import carry_out, policy_of, position_of
 from portal.services.paging import Event, decide_for_ticket, digest_due_at, live_page, open_digests, page_now, page_test
+from portal.services.paging_rules import Cover
 from tests.services.paging_world import (
     ALICE,
     BOB,
@@ -83,6 +97,53 @@ def test_nobody_on_call_wakes_the_fallback_person_and_raises_the_banner(shop):
     decide(shop, add_ticket(shop), on_call=())
     assert texts(shop) == [(ALICE, "pending", f"Nobody is on call: {TEXT}")]
     assert [alarm.key for alarm in rows(shop, Alarm)] == ["nobody-on-call"]
+
+
+def test_on_a_holiday_that_was_left_to_the_managers_they_ring_without_an_alarm(shop):
+    decide(shop, add_ticket(shop), on_call=(), has_managers=True, fallback=BOB)
+    assert texts(shop) == [(ALICE, "pending", f"Holiday, nobody is on call: {TEXT}")]
+    assert rows(shop, Alarm) == []
+
+
+def add_queue(shop, cover):
+    """A queue with a roster of its own, and the rules that know its cover."""
+    with shop.unit_of_work() as uow:
+        uow.session.add(ScheduleRow(id=2, name="Network", changed_at=NOW))
+        uow.session.flush()
+        uow.session.add(Queue(id=7, name="Network", schedule_id=2))
+    return replace(RULES, by_queue={7: cover})
+
+
+def test_a_ticket_rings_on_the_roster_of_its_queue_at_every_step(shop):
+    rules = add_queue(shop, Cover(HoursFacts(is_open=False, holiday="Network day"), (ALICE,)))
+    decide(shop, add_ticket(shop, queue_id=7), by_queue=rules.by_queue)
+    with shop.unit_of_work() as uow:
+        page = uow.session.query(Page).one()
+        again = plan_next(policy_of(page), position_of(page), now=later(minutes=5))
+        carry_out(uow, page, again, rules=replace(rules, now=later(minutes=5)))
+    assert [user for user, *_ in texts(shop)] == [ALICE, ALICE]
+    assert all("(Network day)" in text for *_, text in texts(shop))
+
+
+def test_a_queue_that_is_open_wakes_nobody_while_the_shop_is_closed(shop):
+    rules = add_queue(shop, Cover(HoursFacts(is_open=True), (ALICE,)))
+    assert decide(shop, add_ticket(shop, queue_id=7), by_queue=rules.by_queue).verdict == "none"
+    assert decide(shop, add_ticket(shop), by_queue=rules.by_queue).verdict == "page"
+
+
+def test_late_tickets_of_two_rosters_make_a_digest_each(shop):
+    rules = add_queue(shop, Cover(HoursFacts(is_open=False), (ALICE,)))
+    for queue_id in (None, 7):
+        late = add_ticket(shop, queue_id=queue_id, received_at=later(minutes=-120))
+        decide(shop, late, by_queue=rules.by_queue)
+    with shop.unit_of_work() as uow:
+        assert open_digests(uow, rules=replace(rules, now=later(seconds=5)))
+        assert not open_digests(uow, rules=replace(rules, now=later(seconds=90)))
+    assert [(user, text[:24]) for user, _, text in texts(shop)] == [
+        (BOB, "1 late request: P3 #1 Se"),
+        (CAROL, "1 late request: P3 #1 Se"),
+        (ALICE, "1 late request: P3 #2 Se"),
+    ]
 
 
 def test_people_without_a_phone_are_skipped_and_a_lost_step_is_left_at_once(shop):

@@ -1,13 +1,14 @@
 """What the shop has set about paging, as one value."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
-from portal.core.paging import WakeFor
+from portal.core.paging import HoursFacts, WakeFor
+from portal.models import BusinessPeriod, Calendar, HolidayPolicyRow, Queue, ScheduleRow, ShiftRow
 from portal.services.paging_rules import load_paging_rules, provider_of
-from tests.services.paging_world import CAROL, NOW, RULES, later
+from tests.services.paging_world import ALICE, BOB, CAROL, NOW, RULES, later
 from tests.services.ticket_world import counted_statements
 
 
@@ -37,10 +38,11 @@ def test_each_setting_counts(world):
         assert provider_of(session) == ""
 
 
-def test_it_costs_five_statements(world):
+def test_it_costs_two_statements_while_no_calendar_changes(world):
+    load(world)
     with world.database.read_session() as session, counted_statements(session) as seen:
         load_paging_rules(session, now=NOW)
-    assert len(seen) == 5
+    assert len(seen) == 2
 
 
 @pytest.mark.parametrize(
@@ -60,3 +62,26 @@ def test_watch_mode_holds_back_real_texts_to_all_but_admins(changes, role, reque
 
 def test_times_in_texts_are_on_the_sites_clock():
     assert RULES.clock_time(NOW) == "03:10"
+
+
+def test_a_queue_with_hours_and_a_roster_of_its_own_has_its_own_cover(world):
+    with world.database.unit_of_work() as uow:
+        uow.session.add(Calendar(id=2, name="Network", zone="America/New_York", changed_at=NOW))
+        uow.session.add(ScheduleRow(id=2, name="Network", zone="America/New_York", changed_at=NOW))
+        uow.session.flush()
+        uow.session.add(BusinessPeriod(calendar_id=2, weekday=3, opens=0, closes=1440))  # Thursday 21:10 in New York
+        starts, ends = datetime(2026, 12, 24, 21), datetime(2026, 12, 24, 22)
+        uow.session.add(ShiftRow(schedule_id=2, user_id=ALICE, starts=starts, ends=ends))
+        uow.session.add(Queue(id=7, name="Wires", calendar_id=2, schedule_id=2))
+        uow.session.add(Queue(id=8, name="Printing"))
+    rules = load(world)
+    assert (rules.of_queue(7).on_call, rules.of_queue(7).hours) == ((ALICE,), HoursFacts(is_open=True))
+    assert rules.of_queue(8) == rules.of_queue(None) == rules
+
+
+@pytest.mark.parametrize(("policy", "expected"), [("nobody", ((), True)), ("normal", ((BOB, CAROL), False))])
+def test_a_holiday_on_which_nobody_is_on_call_is_the_managers(world, policy, expected):
+    with world.database.unit_of_work() as uow:
+        uow.session.add(HolidayPolicyRow(observed_on=date(2026, 12, 25), policy=policy))
+    rules = load(world)
+    assert (rules.on_call, rules.cover.has_managers) == expected

@@ -78,15 +78,16 @@ def ask_page_now(ticket_id: int) -> str:
     ticket = reads().get(Ticket, ticket_id)
     if ticket is None:
         abort(404)
-    rules = load_paging_rules(reads(), now=now())
+    cover = load_paging_rules(reads(), now=now()).of_queue(ticket.queue_id).cover
     names = {person.id: person.name for person in list_members(reads())}
-    people = " and ".join(names[user_id] for user_id in rules.on_call if user_id in names)
+    people = " and ".join(names[user_id] for user_id in cover.on_call if user_id in names)
+    nobody = "the managers are asked" if cover.has_managers else "the fallback person is asked"
     number = format_number(ticket.id, prefix=site().site_prefix)
     return render_partial(
         "confirm.html",
         "_confirm.html",
         title=f"Page now for {number}",
-        text=f"{people} will get a text at once." if people else "Nobody is on call: the fallback person is asked.",
+        text=f"{people} will get a text at once." if people else f"Nobody is on call: {nobody}.",
         url=url_for("pages.page_now", ticket_id=ticket_id),
         yes="Page now",
         cancel_url=url_for("tickets.show", ticket_id=ticket_id),
