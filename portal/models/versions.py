@@ -41,6 +41,7 @@ from portal.models.tickets import Queue
 
 _IN_CALENDARS = (BusinessPeriod, SpecialHoursRow, HolidayRow, HolidayRuleRow)
 _IN_SCHEDULES = (ShiftRow, RotationRow, OverrideRow, HolidayPolicyRow)
+_WATCHED = (Calendar, ScheduleRow, *_IN_CALENDARS, *_IN_SCHEDULES, Absence, User, SettingRow, Queue)
 _CHANGED, _STATE = "versions_changed", "site_state"
 _FIRST = SITE_CALENDAR
 Value = TypeVar("Value")
@@ -144,7 +145,10 @@ _STATE_QUERY = _state_query()
 
 @event.listens_for(Session, "before_flush")
 def _raise_versions(session: Session, context: object, instances: object) -> None:
-    changed = [row for row in (*session.new, *session.dirty, *session.deleted) if _is_changed(session, row)]
+    rows = (row for row in (*session.new, *session.dirty, *session.deleted) if isinstance(row, _WATCHED))
+    changed = [row for row in rows if _is_changed(session, row)]
+    if not changed:
+        return
     calendars = {owner for row in changed for owner in _owners(row, Calendar, _IN_CALENDARS, "calendar_id")}
     schedules = {owner for row in changed for owner in _owners(row, ScheduleRow, _IN_SCHEDULES, "schedule_id")}
     if any(_changes_every_roster(session, row) for row in changed):
