@@ -14,6 +14,7 @@ from itertools import pairwise, takewhile
 from zoneinfo import ZoneInfo
 
 from portal.core.errors import DomainError
+from portal.core.holiday_rules import HolidayRule, dates_in
 from portal.core.intervals import Interval, merge_intervals, subtract_intervals
 from portal.core.wallclock import instant_of, interval_of, wall_of
 
@@ -24,6 +25,7 @@ REVIEW_MONTH = 9  # in autumn the shop plans the turn of the year
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BLOCK = timedelta(days=7)
 HORIZON_BLOCKS = 10 * 366 // 7
+_LONG = timedelta(days=366)
 _TOO_RARE = "These business hours are open too rarely to hold that much working time."
 _PERIOD = re.compile(r"(\d{1,2})(?::(\d{2}))?\s*(?:-|–|—|to)\s*(\d{1,2})(?::(\d{2}))?", re.IGNORECASE)
 
@@ -85,6 +87,16 @@ class Holiday:
 
 
 @dataclass(frozen=True)
+class YearlyHoliday:
+    """A day off of every year. On `except_on` something else was decided for one year, and the rule says nothing."""
+
+    name: str
+    rule: HolidayRule
+    closed: Period = WHOLE_DAY
+    except_on: frozenset[date] = frozenset()
+
+
+@dataclass(frozen=True)
 class SpecialHours:
     """A stretch of wall-clock time, naive and half-open, in which the shop is closed or open whatever else is said."""
 
@@ -108,17 +120,12 @@ class BusinessHours:
     week: Week
     holidays: tuple[Holiday, ...] = ()
     special: tuple[SpecialHours, ...] = ()
+    yearly: tuple[YearlyHoliday, ...] = ()
 
     @cached_property
-    def closures(self) -> Mapping[date, Sequence[tuple[Interval, Holiday]]]:
-        """The holidays of a date with the time they close."""
-        found: dict[date, list[tuple[Interval, Holiday]]] = {}
-        for holiday in self.holidays:
-            # Both borders are first occurrences: a date ends where the next begins, even in a doubled hour.
-            start, end = (_wall(holiday.on, minute) for minute in (holiday.closed.start, holiday.closed.end))
-            closed = Interval(instant_of(start, zone=self.zone), instant_of(end, zone=self.zone))
-            found.setdefault(holiday.on, []).append((closed, holiday))
-        return found
+    def closures(self) -> dict[int, Mapping[date, Sequence[tuple[Interval, Holiday]]]]:
+        """The holidays of each year that was asked for, by date. See `closures_on`."""
+        return {}
 
     @cached_property
     def special_intervals(self) -> tuple[tuple[Interval, ...], tuple[Interval, ...]]:
@@ -131,6 +138,14 @@ class BusinessHours:
     def blocks(self) -> dict[int, tuple[Interval, ...]]:
         """The open time of each block of days that was asked for. See `_block`."""
         return {}
+
+
+@dataclass(frozen=True)
+class HoursChange:
+    """The time that a change of the hours opens, and the time it closes; both in order."""
+
+    opens: tuple[Interval, ...]
+    closes: tuple[Interval, ...]
 
 
 def format_minute(minute: int) -> str:
@@ -185,11 +200,28 @@ def format_week(week: Week) -> dict[str, list[str]]:
     }
 
 
+def holidays_in(hours: BusinessHours, year: int) -> tuple[Holiday, ...]:
+    """Every holiday of a year, also those of rules, in order of their dates; of one date as they were stored."""
+    found = [one for one in hours.holidays if one.on.year == year]
+    for yearly in hours.yearly:
+        dates = (on for on in dates_in(yearly.rule, year) if on not in yearly.except_on)
+        found += [Holiday(on, yearly.name, yearly.closed) for on in dates]
+    return tuple(sorted(found, key=lambda one: one.on))
+
+
+def closures_on(hours: BusinessHours, on: date) -> Sequence[tuple[Interval, Holiday]]:
+    """The holidays of a date with the time they close. A year is worked out when it is first asked for."""
+    known = hours.closures.get(on.year)
+    if known is None:
+        known = hours.closures[on.year] = _closures(hours, on.year)
+    return known.get(on, ())
+
+
 def holiday_at(hours: BusinessHours, at: datetime) -> Holiday | None:
     """The holiday that closes the shop at `at`, whatever the week says."""
     today = wall_of(at, zone=hours.zone).date()
     for day in (today, today - timedelta(days=1)):
-        for closed, holiday in hours.closures.get(day, ()):
+        for closed, holiday in closures_on(hours, day):
             if at in closed:
                 return holiday
     return None
@@ -203,6 +235,27 @@ def is_open(hours: BusinessHours, at: datetime) -> bool:
 def next_opening(hours: BusinessHours, at: datetime) -> datetime | None:
     """The first open instant at or after `at` (`at` itself while open). None when none comes within ten years."""
     return next((interval.starts_at for interval in _openings(hours, at)), None)
+
+
+def next_closing(hours: BusinessHours, at: datetime) -> datetime | None:
+    """When the shop that is open at `at` closes. None while it is closed, or when it stays open for a year."""
+    end = at
+    for interval in _openings(hours, at):
+        if interval.starts_at > end:
+            break
+        end = interval.ends_at
+        if end - at > _LONG:
+            return None
+    return end if end > at else None
+
+
+def compare_hours(before: BusinessHours, after: BusinessHours, span: Interval) -> HoursChange:
+    """What would be open in `span` that was not, and the other way round."""
+    was, will = open_intervals(before, span), open_intervals(after, span)
+    return HoursChange(
+        opens=tuple(piece for one in will for piece in subtract_intervals(one, was)),
+        closes=tuple(piece for one in was for piece in subtract_intervals(one, will)),
+    )
 
 
 def open_intervals(hours: BusinessHours, span: Interval) -> tuple[Interval, ...]:
@@ -293,6 +346,16 @@ def _block_of(at: datetime) -> int:
     return (at - _EPOCH) // _BLOCK
 
 
+def _closures(hours: BusinessHours, year: int) -> dict[date, list[tuple[Interval, Holiday]]]:
+    found: dict[date, list[tuple[Interval, Holiday]]] = {}
+    for holiday in holidays_in(hours, year):
+        start, end = (_wall(holiday.on, minute) for minute in (holiday.closed.start, holiday.closed.end))
+        # A date ends where the next begins, and that is the first midnight where a change of the clock doubles it.
+        ends_at = instant_of(end, zone=hours.zone, last=holiday.closed.end != DAY)
+        found.setdefault(holiday.on, []).append((Interval(instant_of(start, zone=hours.zone), ends_at), holiday))
+    return found
+
+
 def _block(hours: BusinessHours, number: int) -> tuple[Interval, ...]:
     """The open time of one week of UTC, in order, disjoint. Worked out once: pages and clocks ask again and again."""
     known = hours.blocks.get(number)
@@ -309,7 +372,7 @@ def _work_out(hours: BusinessHours, span: Interval) -> tuple[Interval, ...]:
     last = wall_of(span.ends_at, zone=hours.zone).date()
     regular: list[Interval] = []
     while day <= last:
-        closed = [closure for offset in (-1, 0, 1) for closure, _ in hours.closures.get(day + timedelta(offset), ())]
+        closed = [closure for offset in (-1, 0, 1) for closure, _ in closures_on(hours, day + timedelta(offset))]
         for period in hours.week.days[day.weekday()]:
             opening = interval_of(_wall(day, period.start), _wall(day, period.end), zone=hours.zone)
             regular += subtract_intervals(opening, closed)

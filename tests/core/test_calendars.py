@@ -14,10 +14,12 @@ from portal.core.calendars import (
     SpecialHours,
     Week,
     add_working_time,
+    compare_hours,
     format_minute,
     format_week,
     holiday_at,
     is_open,
+    next_closing,
     next_opening,
     open_intervals,
     parse_day,
@@ -205,6 +207,38 @@ def test_the_next_opening_skips_nights_weekends_and_holidays(at, opening):
     assert next_opening(office, local("Europe/Berlin", *at)) == local("Europe/Berlin", *opening)
 
 
+@pytest.mark.parametrize(
+    ("at", "closing"),
+    [
+        ((2026, 11, 27, 9), (2026, 11, 27, 12)),
+        ((2026, 11, 27, 8), (2026, 11, 27, 12)),
+        ((2026, 11, 27, 12), None),
+        ((2026, 11, 28, 9), None),
+    ],
+)
+def test_the_next_closing_ends_the_opening_of_now(at, closing):
+    office = hours(OFFICE, "Europe/Berlin")
+    expected = closing and local("Europe/Berlin", *closing)
+    assert next_closing(office, local("Europe/Berlin", *at)) == expected
+
+
+def test_a_shop_that_never_closes_has_no_closing():
+    always = every_day("0-24")
+    assert next_closing(hours(always), utc(2026, 11, 27)) is None
+    assert next_closing(hours(always, "UTC", Holiday(date(2026, 12, 25), "Feast")), utc(2026, 11, 27)) == utc(
+        2026, 12, 25
+    )
+    weekend = hours({"fri": "18-24", "sat": "0-24", "sun": "0-20"})
+    assert next_closing(weekend, utc(2026, 11, 27, 19)) == utc(2026, 11, 29, 20)
+
+
+def test_a_change_of_the_hours_is_told_as_what_opens_and_what_closes():
+    day = utc(2026, 11, 23)
+    change = compare_hours(hours({"mon": "8-12"}), hours({"mon": "9-14"}), Interval(day, day + timedelta(days=7)))
+    assert change.opens == (Interval(utc(2026, 11, 23, 12), utc(2026, 11, 23, 14)),)
+    assert change.closes == (Interval(utc(2026, 11, 23, 8), utc(2026, 11, 23, 9)),)
+
+
 # Holidays
 
 
@@ -249,6 +283,19 @@ def test_two_holidays_on_one_date_close_it_once():
     assert working_minutes_between(office, utc(2026, 12, 24), utc(2026, 12, 27)) == 540
 
 
+def test_a_half_day_that_ends_in_a_doubled_hour_ends_with_its_last_occurrence():
+    night = Holiday(date(2026, 10, 25), "Change of the clocks", Period(0, 150))
+    always = hours(every_day("0-24"), "Europe/Berlin", night)
+    assert next_opening(always, utc(2026, 10, 24, 22)) == utc(2026, 10, 25, 1, 30)
+
+
+def test_a_leap_year_has_366_days_of_working_time():
+    always = hours(every_day("00:00-24:00"), "America/New_York")
+    year = Interval(local("America/New_York", 2028, 1, 1), local("America/New_York", 2029, 1, 1))
+    assert working_minutes_between(always, year.starts_at, year.ends_at) == 366 * 1440
+    assert add_working_time(always, year.starts_at, minutes=366 * 1440) == year.ends_at
+
+
 def test_the_29th_of_february_can_be_a_holiday():
     office = hours(every_day("00:00-24:00"), "UTC", Holiday(date(2028, 2, 29), "Leap day"))
     assert working_minutes_between(office, utc(2028, 1, 1), utc(2029, 1, 1)) == 365 * 1440
@@ -272,40 +319,39 @@ def test_in_autumn_the_next_year_wants_to_be_reviewed(today, reviewed, year):
 # Working time: the golden numbers
 
 
-@pytest.mark.parametrize(
-    ("week", "zone", "closed", "start", "minutes", "due"),
-    [
-        (
-            dict.fromkeys(WEEKDAYS[:5], "9-18"),
-            "America/New_York",
-            [date(2007, 1, 1)],
-            utc(2007, 1, 1, 22),
-            120,
-            utc(2007, 1, 2, 16),
-        ),
-        (every_day("9-18"), "America/New_York", [], utc(2007, 1, 1, 22), 120, utc(2007, 1, 2, 15)),
-        (every_day("9-18"), "Europe/Moscow", [], utc(2007, 1, 1, 22), 120, utc(2007, 1, 2, 8)),
-        (dict.fromkeys(WEEKDAYS[:5], "8-18"), "UTC", [], utc(2026, 11, 23, 17), 240, utc(2026, 11, 24, 11)),
-        (dict.fromkeys(WEEKDAYS[:5], "8-18"), "UTC", [], utc(2026, 11, 23, 17), 180, utc(2026, 11, 24, 10)),
-        (every_day("9-21"), "UTC", [], utc(2026, 11, 9, 23), 2880, utc(2026, 11, 13, 21)),
-        (every_day("9-21"), "UTC", [date(2026, 11, 13)], utc(2026, 11, 9, 23), 2880, utc(2026, 11, 14, 21)),
-        (
-            every_day("9-21"),
-            "UTC",
-            [date(2026, 11, 11), date(2026, 11, 13)],
-            utc(2026, 11, 9, 23),
-            2880,
-            utc(2026, 11, 15, 21),
-        ),
-        # Lunch does not count.
-        (OFFICE, "UTC", [], utc(2026, 11, 23, 11, 30), 60, utc(2026, 11, 23, 13, 30)),
-        # A doubled hour is worked twice, a missing one not at all.
-        (every_day("0-24"), "Europe/Berlin", [], utc(2026, 10, 24, 22), 1500, utc(2026, 10, 25, 23)),
-        ({"sun": "1-5"}, "Europe/Berlin", [], utc(2026, 3, 29), 180, utc(2026, 3, 29, 3)),
-        ({"sun": "1-5"}, "Europe/Berlin", [], utc(2026, 10, 24, 20), 300, utc(2026, 10, 25, 4)),
-    ],
-)
-def test_golden_numbers_of_working_time(week, zone, closed, start, minutes, due):
+WORKING = dict.fromkeys(WEEKDAYS[:5], "8-18")
+NINE_TO_NINE, NINTH = every_day("9-21"), utc(2026, 11, 9, 23)
+GOLDEN = {
+    "a working day in New York": (
+        (every_day("9-18"), "America/New_York", []), utc(2007, 1, 1, 22), 120, utc(2007, 1, 2, 15)
+    ),
+    "the same in Moscow": ((every_day("9-18"), "Europe/Moscow", []), utc(2007, 1, 1, 22), 120, utc(2007, 1, 2, 8)),
+    "New York, Monday to Friday, closed on New Year": (
+        (dict.fromkeys(WEEKDAYS[:5], "9-18"), "America/New_York", [date(2007, 1, 1)]),
+        utc(2007, 1, 1, 22), 120, utc(2007, 1, 2, 16),
+    ),
+    "due: four hours from Monday 17:00": ((WORKING, "UTC", []), utc(2026, 11, 23, 17), 240, utc(2026, 11, 24, 11)),
+    "warn: three hours from Monday 17:00": ((WORKING, "UTC", []), utc(2026, 11, 23, 17), 180, utc(2026, 11, 24, 10)),
+    "48 hours of nine to nine": ((NINE_TO_NINE, "UTC", []), NINTH, 2880, utc(2026, 11, 13, 21)),
+    "with the 13th closed": ((NINE_TO_NINE, "UTC", [date(2026, 11, 13)]), NINTH, 2880, utc(2026, 11, 14, 21)),
+    "with the 11th and the 13th closed": (
+        (NINE_TO_NINE, "UTC", [date(2026, 11, 11), date(2026, 11, 13)]), NINTH, 2880, utc(2026, 11, 15, 21)
+    ),
+    "no minute lost at midnight": ((every_day("0-24"), "UTC", []), utc(2026, 11, 9, 23), 2880, utc(2026, 11, 11, 23)),
+    "lunch does not count": ((OFFICE, "UTC", []), utc(2026, 11, 23, 11, 30), 60, utc(2026, 11, 23, 13, 30)),
+    "a doubled hour is worked twice": (
+        (every_day("0-24"), "Europe/Berlin", []), utc(2026, 10, 24, 22), 1500, utc(2026, 10, 25, 23)
+    ),
+    "also within a night": (({"sun": "1-5"}, "Europe/Berlin", []), utc(2026, 10, 24, 20), 300, utc(2026, 10, 25, 4)),
+    "a missing hour is not worked": (
+        ({"sun": "1-5"}, "Europe/Berlin", []), utc(2026, 3, 29), 180, utc(2026, 3, 29, 3)
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_golden_numbers_of_working_time(name):
+    (week, zone, closed), start, minutes, due = GOLDEN[name]
     calendar = hours(week, zone, *(Holiday(day, "Closed") for day in closed))
     assert add_working_time(calendar, start, minutes=minutes) == due
     assert working_minutes_between(calendar, start, due) == minutes
@@ -418,86 +464,6 @@ def test_hours_that_cannot_hold_the_amount_say_so(week):
     for move in (add_working_time, subtract_working_time):
         with pytest.raises(DomainError, match="too rarely"):
             move(hours(week), utc(2026, 11, 23), minutes=1_000_000)
-
-
-# A naive answer, minute by minute, written apart from the engine
-
-
-def naive_open_minutes(calendar: BusinessHours, start: datetime, end: datetime) -> set[datetime]:
-    """Walks every minute. A period runs from the first minute that shows its start to the last that shows its end; if
-    no minute shows it (a missing hour), from or to the first minute that shows more."""
-    minutes = [start + timedelta(minutes=number) for number in range((end - start) // timedelta(minutes=1))]
-    shown = [minute.astimezone(calendar.zone).replace(tzinfo=None) for minute in minutes]
-    places: dict[datetime, list[int]] = {}
-    for place, wall in enumerate(shown):
-        places.setdefault(wall, []).append(place)
-
-    def place_of(wall: datetime, which: int) -> int:
-        while wall <= shown[-1]:
-            if wall in places:
-                return places[wall][which]
-            wall += timedelta(minutes=1)
-            which = 0
-        return len(minutes)
-
-    found: set[datetime] = set()
-    day = shown[0].date() + timedelta(days=1)
-    while day <= shown[-1].date():
-        midnight = datetime(day.year, day.month, day.day)
-        for period in calendar.week.days[day.weekday()]:
-            first = place_of(midnight + timedelta(minutes=period.start), 0)
-            last = place_of(midnight + timedelta(minutes=period.end), -1)
-            found.update(minutes[first:last])
-        day += timedelta(days=1)
-    holidays = {holiday.on for holiday in calendar.holidays}
-    found = {minute for minute in found if minute.astimezone(calendar.zone).date() not in holidays}
-    for is_extra in (False, True):
-        for one in calendar.special:
-            if one.is_open is is_extra:
-                stretch = set(minutes[place_of(one.starts, 0) : place_of(one.ends, -1)])
-                found = found | stretch if is_extra else found - stretch
-    return found
-
-
-def assert_agrees_with_naive(calendar: BusinessHours, monday: date) -> None:
-    zone = calendar.zone
-    start = datetime(monday.year, monday.month, monday.day, tzinfo=zone).astimezone(UTC)
-    end = start + timedelta(days=9)
-    expected = naive_open_minutes(calendar, start - timedelta(days=3), end + timedelta(days=3))
-    expected = {minute for minute in expected if start <= minute < end}
-    engine = {
-        interval.starts_at + timedelta(minutes=number)
-        for interval in open_intervals(calendar, Interval(start, end))
-        for number in range((interval.ends_at - interval.starts_at) // timedelta(minutes=1))
-    }
-    assert engine ^ expected == set()
-    assert working_minutes_between(calendar, start, end) == len(expected)
-
-
-@pytest.mark.parametrize(("zone", "first", "second"), TRANSITIONS)
-@pytest.mark.parametrize(
-    "week",
-    [
-        OFFICE,
-        every_day("00:00-24:00"),
-        every_day("22:00-06:00"),
-        {"sat": "20:00-03:00", "sun": ["03:30-04:00", "18:00-02:00"]},
-        {"sat": "23:00-01:15", "sun": ["01:15-01:45", "01:50-02:15", "02:20-02:50"]},
-    ],
-)
-def test_the_engine_agrees_with_a_naive_walk_through_transition_weeks(zone, first, second, week):
-    for monday in (first, second):
-        sunday = monday + timedelta(days=6)
-        assert_agrees_with_naive(hours(week, zone), monday)
-        closed = hours(week, zone, Holiday(sunday, "Change of time"))
-        assert_agrees_with_naive(closed, monday)
-        midnight = datetime.combine(sunday, datetime.min.time())
-        for is_extra in (False, True):
-            special = tuple(
-                SpecialHours(midnight + timedelta(minutes=start), midnight + timedelta(minutes=end), is_open)
-                for start, end, is_open in ((-90, 100, is_extra), (130, 145, is_extra), (100, 160, not is_extra))
-            )
-            assert_agrees_with_naive(replace(closed, special=special), monday)
 
 
 # Properties
