@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from portal.core.calendars import parse_week
@@ -21,6 +21,8 @@ from portal.core.roster import (
     OverrideKind,
     RosterDuty,
     Schedule,
+    Source,
+    SourceKind,
     make_roster,
 )
 from portal.core.rotations import Rotation, Unit
@@ -47,11 +49,15 @@ _known: Versioned[StoredSchedule] = Versioned()
 
 @dataclass(frozen=True)
 class StoredSchedule:
-    """A schedule with everything in it, and the names of everybody, as they were at the version of `head`."""
+    """A schedule with everything in it, and the names of everybody, as they were at the version of `head`.
+
+    `reasons` says in words why a row puts somebody on call: `rotation Nights`, `instead of Carol`; of a shift its note.
+    """
 
     head: Head
     roster: Schedule
     names: Mapping[int, str]
+    reasons: Mapping[Source, str]
 
 
 @dataclass(frozen=True)
@@ -108,13 +114,17 @@ def people_on_call_at(
 
 
 def list_members(session: Session) -> list[Member]:
-    """Everyone who can be on call, by name, and disabled people who still have shifts. One statement."""
-    has_shift = exists().where(ShiftRow.user_id == User.id)
+    """Everyone who can be on call, by name, and people who cannot any more but stand in a roster: with a shift, an
+    override or a turn. Two statements."""
+    in_turns = {person for people in session.scalars(select(RotationRow.people)) for person in people}
+    is_named = or_(
+        exists().where(ShiftRow.user_id == User.id),
+        exists().where(OverrideRow.user_id == User.id),
+        User.id.in_(in_turns),
+    )
     has_phone = exists().where(Phone.user_id == User.id, ~Phone.is_stopped)
     query = select(User.id, User.name, User.is_active, has_phone.label("has_phone"))
-    rows = session.execute(
-        query.where((User.is_active & User.role.in_(ROLES)) | has_shift).order_by(User.name, User.id)
-    )
+    rows = session.execute(query.where((User.is_active & User.role.in_(ROLES)) | is_named).order_by(User.name, User.id))
     return [Member(row.id, row.name, row.is_active, row.has_phone) for row in rows]
 
 
@@ -154,16 +164,33 @@ def _load(session: Session, head: Head) -> StoredSchedule:
     users = session.execute(select(User.id, User.name, User.role, User.is_active).order_by(User.id)).all()
     # Whoever is disabled is away, also if nobody wrote down since when.
     absences += [Absence(user.id, _EVER) for user in users if not user.is_active and user.id not in gone]
+    names = {user.id: user.name for user in users}
+    shifts, rotations, overrides = rows(ShiftRow), rows(RotationRow), rows(OverrideRow)
+    holidays = rows(HolidayPolicyRow)
     roster = Schedule(
         head.zone,
-        shifts=tuple(map(read_shift, rows(ShiftRow))),
-        rotations=tuple(map(read_rotation, rows(RotationRow))),
-        overrides=tuple(map(read_override, rows(OverrideRow))),
+        shifts=tuple(map(read_shift, shifts)),
+        rotations=tuple(map(read_rotation, rotations)),
+        overrides=tuple(map(read_override, overrides)),
         holidays=tuple(
-            HolidayDuty(row.id, row.observed_on, HolidayPolicy(row.policy), row.user_id)
-            for row in rows(HolidayPolicyRow)
+            HolidayDuty(row.id, row.observed_on, HolidayPolicy(row.policy), row.user_id) for row in holidays
         ),
         members=head.members or tuple(user.id for user in users if user.role in ROLES),
         absences=tuple(absences),
     )
-    return StoredSchedule(head, roster, {user.id: user.name for user in users})
+    reasons = {
+        **{Source(SourceKind.SHIFT, row.id): row.note for row in shifts},
+        **{Source(SourceKind.ROTATION, row.id): f"rotation {row.name}".strip() for row in rotations},
+        **{Source(SourceKind.OVERRIDE, row.id): _reason_of_override(row, names) for row in overrides},
+        **{
+            Source(SourceKind.HOLIDAY, row.id): f"holiday {row.observed_on.day} {row.observed_on:%B}"
+            for row in holidays
+        },
+    }
+    return StoredSchedule(head, roster, names, reasons)
+
+
+def _reason_of_override(row: OverrideRow, names: Mapping[int, str]) -> str:
+    instead = f"instead of {names.get(row.instead_of_id, 'somebody')}" if row.instead_of_id else "instead of everybody"
+    what = instead if row.kind == OverrideKind.REPLACE else "in addition"
+    return f"{what}: {row.note}" if row.note else what

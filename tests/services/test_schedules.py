@@ -110,8 +110,16 @@ def test_members_are_those_who_can_be_on_call_with_the_state_of_their_phone(shop
     ]
 
 
-def test_a_disabled_person_is_listed_only_while_shifts_stand_in_their_name(shop):
-    write(shop, add_shift, night(BOB, 23))
+@pytest.mark.parametrize("kind", ["shift", "turn", "override"])
+def test_a_disabled_person_is_listed_only_while_something_stands_in_their_name(shop, kind):
+    times = {"starts": datetime(2026, 11, 2), "ends": datetime(2026, 11, 3)}
+    row = {
+        "shift": ShiftRow(user_id=BOB, **times),
+        "turn": RotationRow(people=[ALICE, BOB], unit="week", **times),
+        "override": OverrideRow(user_id=BOB, kind="add", created_at=NOW, **times),
+    }[kind]
+    with shop.unit_of_work() as uow:
+        uow.session.add(row)
     for user_id in (BOB, CAROL):
         disable(shop, user_id)
     assert [(member.name, member.is_active) for member in read(shop, list_members)] == [("Alice", True), ("Bob", False)]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from portal.core.calendars import BusinessHours
+from portal.core.calendars import BusinessHours, closures_on
 from portal.core.intervals import Interval
 from portal.core.lanes import Bar, plan_lanes
-from portal.core.roster import RosterDuty, SourceKind
+from portal.core.roster import RosterDuty, Source, SourceKind
 from portal.core.wallclock import instant_of, wall_of
 from portal.services.schedules import Member
 
@@ -31,13 +31,15 @@ class DayHead:
 
 @dataclass(frozen=True)
 class BarView:
-    """A bar on the grid: its place as classes, and the words it carries. A gap has no duty."""
+    """A bar on the grid: its place as classes, and the words it carries. A gap has no duty. `why`: the note of the
+    shift, or what else puts the person on call."""
 
     classes: str
     starts: datetime
     ends: datetime
     duty: RosterDuty | None = None
     is_wide: bool = True
+    why: str = ""
 
     @property
     def shift_id(self) -> int | None:
@@ -83,6 +85,7 @@ class Roster:
     hours: BusinessHours
     gaps: Sequence[Interval]
     now: datetime
+    reasons: Mapping[Source, str]
 
 
 def monday_of(day: date) -> date:
@@ -150,6 +153,7 @@ def _bars(bars: Sequence[Bar], roster: Roster, number: int) -> tuple[BarView, ..
             bar.ends,
             bar.duty,
             is_wide=_is_wide(bar.start, bar.end),
+            why=roster.reasons.get(bar.duty.source, ""),
         )
         for bar in bars
     )
@@ -179,7 +183,7 @@ def _place(start: int, end: int) -> str:
 
 
 def _head(day: date, hours: BusinessHours, today: date) -> DayHead:
-    holiday = next((holiday.name for _, holiday in hours.closures.get(day, ())), "")
+    holiday = next((holiday.name for _, holiday in closures_on(hours, day)), "")
     flags: Mapping[str, bool] = {
         "is-today": day == today,
         "is-holiday": bool(holiday),

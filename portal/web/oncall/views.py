@@ -117,14 +117,15 @@ def _place() -> dict[str, Any]:
 def _calendar(on: date) -> dict[str, Any]:
     """Everything the calendar shows around a day. Five statements."""
     view, at = _view(), now()
-    hours, schedule = load_hours(g.read), load_schedule(g.read).roster
+    hours, stored = load_hours(g.read), load_schedule(g.read)
+    schedule = stored.roster
     members = list_members(g.read)
     mondays = weeks_of(on, view)
     span, ahead = span_of(mondays, zone=schedule.zone), Interval(at, at + AHEAD)
     duties = make_roster(schedule, Interval(span.starts_at - WEEK, span.ends_at + WEEK))
     still_to_come = Interval(max(span.starts_at, at), span.ends_at)
     gaps = coverage_gaps(duties, span=still_to_come, hours=hours)
-    roster = Roster(duties, schedule.zone, members, hours, gaps, at)
+    roster = Roster(duties, schedule.zone, members, hours, gaps, at, stored.reasons)
     gaps_ahead = coverage_gaps(make_roster(schedule, ahead), span=ahead, hours=hours)
     before, after = neighbours_of(on, view)
     return {
@@ -135,6 +136,7 @@ def _calendar(on: date) -> dict[str, Any]:
         "weeks": [draw_week(roster, monday, everyone=view == WEEK_VIEW) for monday in mondays],
         "members": {member.id: member for member in members},
         "duties": on_call_at(g.read, at),
+        "reasons": stored.reasons,
         "is_open": is_open(hours, at),
         "gaps_ahead": [name_gap(gap, zone=schedule.zone) for gap in gaps_ahead],
         "may_edit": may("schedule.edit"),
