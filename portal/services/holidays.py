@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,9 +11,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from portal.core.calendars import Holiday, Period, YearlyHoliday
 from portal.core.errors import DomainError
 from portal.core.holiday_lists import Proposal
-from portal.models import SITE_CALENDAR, HolidayRow, UnitOfWork
+from portal.core.holiday_rules import HolidayRule, parse_day_of_year
+from portal.models import SITE_CALENDAR, HolidayRow, HolidayRuleRow, UnitOfWork
 from portal.services.audit import Change, record_change
 
 PROPOSED, ACCEPTED, IGNORED = "proposed", "accepted", "ignored"
@@ -30,6 +33,26 @@ class HolidayEntry:
     state: str
     source: str
     kind: str
+
+
+def load_closed_days(session: Session, calendar_id: int) -> tuple[tuple[Holiday, ...], tuple[YearlyHoliday, ...]]:
+    """The accepted days, and the rules with the dates on which a decided day of their name stands instead of them.
+    Two statements."""
+    decided = select(HolidayRow).where(HolidayRow.calendar_id == calendar_id, HolidayRow.state != PROPOSED)
+    accepted, dates = [], defaultdict[str, set[date]](set)
+    for row in session.scalars(decided.order_by(HolidayRow.observed_on, HolidayRow.id)):
+        dates[row.name].add(row.observed_on)
+        if row.state == ACCEPTED:
+            accepted.append(Holiday(row.observed_on, row.name, Period(row.closes_from, row.closes_until)))
+    own = select(HolidayRuleRow).where(HolidayRuleRow.calendar_id == calendar_id).order_by(HolidayRuleRow.id)
+    rules = (read_rule(row, except_on=frozenset(dates[row.name])) for row in session.scalars(own))
+    return tuple(accepted), tuple(rules)
+
+
+def read_rule(row: HolidayRuleRow, *, except_on: frozenset[date] = frozenset()) -> YearlyHoliday:
+    """The core value of a row."""
+    rule = HolidayRule(parse_day_of_year(row.rule), row.first_year, row.last_year)
+    return YearlyHoliday(row.name, rule, Period(row.closes_from, row.closes_until), except_on)
 
 
 def list_holidays(session: Session, *, year: int, calendar_id: int = SITE_CALENDAR) -> list[HolidayEntry]:

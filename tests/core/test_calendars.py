@@ -13,11 +13,14 @@ from portal.core.calendars import (
     Period,
     SpecialHours,
     Week,
+    YearlyHoliday,
     add_working_time,
+    closures_on,
     compare_hours,
     format_minute,
     format_week,
     holiday_at,
+    holidays_in,
     is_open,
     next_closing,
     next_opening,
@@ -30,6 +33,7 @@ from portal.core.calendars import (
     year_to_review,
 )
 from portal.core.errors import DomainError
+from portal.core.holiday_rules import FromEaster, HolidayRule, OnDate, OnWeekday
 from portal.core.intervals import Interval
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -301,6 +305,23 @@ def test_the_29th_of_february_can_be_a_holiday():
     assert working_minutes_between(office, utc(2028, 1, 1), utc(2029, 1, 1)) == 365 * 1440
 
 
+def test_a_rule_closes_its_day_every_year_but_where_something_else_was_decided():
+    eve = YearlyHoliday("Christmas Eve", HolidayRule(OnDate(12, 24), 2026), Period(780, 1440))
+    good_friday = YearlyHoliday("Good Friday", HolidayRule(FromEaster(-2)), except_on=frozenset({date(2027, 3, 26)}))
+    shop = BusinessHours(
+        BERLIN, parse_week(OFFICE), (Holiday(date(2026, 12, 24), "Inventory"),), yearly=(eve, good_friday)
+    )
+    assert [one.name for one in holidays_in(shop, 2025)] == ["Good Friday"]
+    assert [one.name for one in holidays_in(shop, 2026)] == ["Good Friday", "Inventory", "Christmas Eve"]
+    assert holidays_in(shop, 2027) == (Holiday(date(2027, 12, 24), "Christmas Eve", Period(780, 1440)),)
+    assert is_open(shop, local("Europe/Berlin", 2027, 12, 24, 11))
+    assert holiday_at(shop, local("Europe/Berlin", 2027, 12, 24, 13)).name == "Christmas Eve"
+    ((closed, _),) = closures_on(shop, date(2027, 12, 24))
+    assert closed == Interval(local("Europe/Berlin", 2027, 12, 24, 13), local("Europe/Berlin", 2027, 12, 25))
+    assert not is_open(shop, local("Europe/Berlin", 2026, 4, 3, 10))
+    assert is_open(shop, local("Europe/Berlin", 2027, 3, 26, 10))
+
+
 @pytest.mark.parametrize(
     ("today", "reviewed", "year"),
     [
@@ -490,7 +511,16 @@ def calendars(draw) -> BusinessHours:
     special = tuple(
         SpecialHours(first + n * quarter, first + (n + m) * quarter, is_open) for n, m, is_open in exceptions
     )
-    return BusinessHours(zone, draw(weeks()), tuple(Holiday(day, "Closed") for day in days), special)
+    yearly = draw(st.lists(st.builds(YearlyHoliday, st.just("Rule"), st.builds(HolidayRule, yearly_days)), max_size=2))
+    holidays = tuple(Holiday(day, "Closed", draw(parts)) for day in days)
+    return BusinessHours(zone, draw(weeks()), holidays, special, tuple(yearly))
+
+
+parts = st.sampled_from([Period(0, 1440), Period(780, 1440), Period(0, 720), Period(1320, 1600)])
+yearly_days = st.one_of(
+    st.builds(OnWeekday, st.sampled_from([1, 5, -1]), st.integers(0, 6), st.integers(1, 12)),
+    st.builds(FromEaster, st.integers(-60, 60), st.booleans()),
+)
 
 
 instants = st.integers(0, 365 * 1440).map(lambda minute: utc(2026, 1, 1) + timedelta(minutes=minute))
