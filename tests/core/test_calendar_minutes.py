@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from dateutil.easter import easter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from portal.core.calendars import (
     Holiday,
     Period,
     SpecialHours,
+    YearlyHoliday,
     add_working_time,
     is_open,
     open_intervals,
@@ -22,6 +24,7 @@ from portal.core.calendars import (
     working_minutes_between,
 )
 from portal.core.errors import DomainError
+from portal.core.holiday_rules import LAST, FromEaster, HolidayRule, NearDate, OnDate, OnWeekday
 from portal.core.intervals import Interval
 from tests.core.naive_hours import walk_back, walk_hours, walk_on
 from tests.core.test_calendars import OFFICE, TRANSITIONS, every_day, weeks
@@ -81,6 +84,19 @@ def test_hours_agree_with_a_naive_walk_through_the_weeks_of_change(zone, sunday,
     for holidays in ((), (closed,), (half,)):
         for exceptions in ((), special, flipped):
             assert_agrees(BusinessHours(ZoneInfo(zone), week, holidays, exceptions), sunday)
+    assert_agrees(BusinessHours(ZoneInfo(zone), week, (), special, rules_around(sunday)), sunday)
+
+
+def rules_around(sunday: date) -> tuple[YearlyHoliday, ...]:
+    """Rules that mean the night of the change and the days beside it, whole and in part, and two that mean nothing."""
+    eve, monday = (OnDate(day.month, day.day) for day in (sunday - timedelta(days=1), sunday + timedelta(days=1)))
+    return (
+        YearlyHoliday("Eve", HolidayRule(eve, sunday.year), Period(780, 1440)),
+        YearlyHoliday("Night", HolidayRule(OnWeekday((sunday.day + 6) // 7, 6, sunday.month)), Period(30, 150)),
+        YearlyHoliday("Late", HolidayRule(NearDate(6, eve, True, False)), Period(1380, 1560)),
+        YearlyHoliday("Not now", HolidayRule(monday), except_on=frozenset({sunday + timedelta(days=1)})),
+        YearlyHoliday("Not any more", HolidayRule(monday, None, sunday.year - 1)),
+    )
 
 
 @st.composite
@@ -100,7 +116,23 @@ def calendars(draw):
         for n, length, opens in exceptions
     )
     week = draw(weeks() | st.sampled_from([parse_week(week) for week in WEEKS.values()]))
-    return BusinessHours(ZoneInfo(zone), week, holidays, special), sunday
+    yearly = tuple(
+        YearlyHoliday("Rule", HolidayRule(rule), Period(start * 15, end * 15))
+        for rule, (start, end) in draw(st.lists(st.tuples(rules_near(sunday), parts), max_size=2))
+    )
+    return BusinessHours(ZoneInfo(zone), week, holidays, special, yearly), sunday
+
+
+def rules_near(sunday: date):
+    """Rules that mean, or nearly mean, a day around the change."""
+    near = st.integers(-5, 2).map(lambda day: sunday + timedelta(days=day))
+    dates, weekdays = near.map(lambda on: OnDate(on.month, on.day)), st.integers(0, 6)
+    return st.one_of(
+        dates,
+        st.builds(OnWeekday, st.sampled_from([1, 4, 5, LAST]), weekdays, st.just(sunday.month)),
+        near.map(lambda on: FromEaster((on - easter(on.year)).days)) if sunday.month < 6 else dates,
+        st.builds(NearDate, weekdays, dates, st.booleans(), st.booleans()),
+    )
 
 
 places = st.integers(0, DAYS * 1440 - 1)
