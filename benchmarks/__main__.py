@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-ALL = ("growth", "latency", "mail", "runtime", "spelling")
+ALL = ("growth", "latency", "mail", "roster", "runtime", "spelling")
 
 
 def main(arguments: list[str]) -> int:

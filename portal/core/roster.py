@@ -125,8 +125,8 @@ class RosterDuty:
 
 
 @dataclass(frozen=True)
-class _Claim:
-    """A stretch that counts at its level."""
+class Claim:
+    """A stretch for which a shift or a rotation names somebody; it counts at its level."""
 
     span: Interval
     level: int
@@ -181,7 +181,7 @@ def _joined(earlier: list[RosterDuty], later: list[RosterDuty], *, at: datetime)
 
 
 def _roster_of(schedule: Schedule, span: Interval, away: frozenset[int]) -> list[RosterDuty]:
-    claims = _claims(schedule, span, away)
+    claims = list_claims(schedule, span, away)
     rules = [*_holiday_rules(schedule, away), *_override_rules(schedule, away)]
     rules = [(held, rule) for held, rule in rules if held.starts_at < span.ends_at and span.starts_at < held.ends_at]
     edges = sorted({edge for held in (span, *(one.span for one in claims), *(held for held, _ in rules))
@@ -222,11 +222,11 @@ class _Walk(Generic[Held]):
         return [one for _, _, one in sorted(self._now, key=lambda row: row[1])]
 
 
-def _highest(claims: list[_Claim]) -> _People:
+def _highest(claims: list[Claim]) -> _People:
     """The people of the highest level; of two reasons for one person, the one that lasts longer."""
     top = max((claim.level for claim in claims), default=0)
     counted = (claim for claim in claims if claim.level == top)
-    best: dict[int, _Claim] = {}
+    best: dict[int, Claim] = {}
     for claim in counted:
         known = best.get(claim.person_id)
         if known is None or claim.span.ends_at > known.span.ends_at:
@@ -234,11 +234,12 @@ def _highest(claims: list[_Claim]) -> _People:
     return {person: claim.source for person, claim in best.items()}
 
 
-def _claims(schedule: Schedule, span: Interval, away: frozenset[int]) -> list[_Claim]:
+def list_claims(schedule: Schedule, span: Interval, away: frozenset[int]) -> list[Claim]:
+    """What shifts and rotations say of the time around `span`, not cut to it, before levels and exceptions count."""
     starts = wall_of(span.starts_at, zone=schedule.zone) - _MARGIN
     ends = wall_of(span.ends_at, zone=schedule.zone) + _MARGIN
     found = [
-        _Claim(interval_of(shift.starts, shift.ends, zone=schedule.zone), shift.level, shift.person_id,
+        Claim(interval_of(shift.starts, shift.ends, zone=schedule.zone), shift.level, shift.person_id,
                Source(SourceKind.SHIFT, shift.id))
         for shift in schedule.shifts
         if shift.starts < ends and starts < shift.ends and shift.person_id not in away
@@ -247,7 +248,7 @@ def _claims(schedule: Schedule, span: Interval, away: frozenset[int]) -> list[_C
         source = Source(SourceKind.ROTATION, rotation.id)
         for turn in list_turns(rotation, starts, ends, away=away):
             held = interval_of(turn.starts, turn.ends, zone=schedule.zone)
-            found.append(_Claim(held, rotation.level, turn.person_id, source))
+            found.append(Claim(held, rotation.level, turn.person_id, source))
     return [
         one for one in found if one.span and one.span.starts_at < span.ends_at and span.starts_at < one.span.ends_at
     ]

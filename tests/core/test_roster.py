@@ -21,6 +21,7 @@ from portal.core.roster import (
     SourceKind,
     coverage_gaps,
     is_left_to_managers,
+    list_claims,
     make_roster,
 )
 from portal.core.rotations import Rotation, Unit
@@ -366,3 +367,16 @@ def test_a_holiday_with_nobody_is_left_to_the_managers_from_midnight_to_midnight
     schedule = changed(holidays=(HolidayDuty(1, date(2026, 11, 3), HolidayPolicy.NOBODY),))
     walls = [at(2, 23.9), at(3), at(3, 23.9), at(4)]
     assert [is_left_to_managers(schedule, instant(wall)) for wall in walls] == [False, True, True, False]
+
+
+def test_what_shifts_and_rotations_say_is_listed_uncut_and_without_people_who_are_away():
+    schedule = Schedule(
+        BERLIN,
+        shifts=(Shift(1, ALICE, at(3), at(9), level=2), Shift(2, CAROL, at(3), at(9))),
+        rotations=(Rotation(7, (BOB, DAVE), MONDAY, ends=MONDAY + timedelta(days=7)),),
+    )
+    claims = list_claims(schedule, Interval(instant(at(4)), instant(at(5))), frozenset({BOB, CAROL}))
+    assert [(one.person_id, one.level, one.source.kind, one.span.starts_at) for one in claims] == [
+        (ALICE, 2, SourceKind.SHIFT, instant(at(3))),
+        (DAVE, 0, SourceKind.ROTATION, instant(MONDAY)),
+    ]

@@ -115,6 +115,6 @@ def test_every_vendored_file_is_named_with_version_and_licence():
         assert path.name == "README.md" or path.name in text, path.name
 
 
-@pytest.mark.parametrize("name", ["growth", "latency", "mail", "runtime", "seed", "spelling"])
+@pytest.mark.parametrize("name", ["growth", "latency", "mail", "roster", "runtime", "seed", "spelling"])
 def test_every_benchmark_still_finds_what_it_measures(name):
     importlib.import_module(f"benchmarks.{name}")
