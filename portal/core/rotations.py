@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import count
 
-from portal.core.calendars import Period, Week
+from portal.core.calendars import DAY, WHOLE_DAY, Period, Week
 from portal.core.errors import DomainError
 
 _WEEK = timedelta(days=7)
@@ -113,6 +113,86 @@ def hand_off(rotation: Rotation, number: int) -> datetime:
     return rotation.starts.replace(year=year, month=month, day=day)
 
 
+def turn_begins(rotation: Rotation, number: int) -> datetime:
+    """When turn `number` begins, also before the first (negative): by the calendar, or with the first of its shifts."""
+    if not rotation.by_shift:
+        return hand_off(rotation, number)
+    week = _week(rotation)
+    starts = sorted(timedelta(days=day, minutes=one.start) for day, periods in enumerate(week.days) for one in periods)
+    weeks, place = divmod(_place(week, rotation.starts) + number * rotation.every, len(starts))
+    return _MONDAY + weeks * _WEEK + starts[place]
+
+
+def turn_number(rotation: Rotation, wall: datetime) -> int:
+    """The number of the turn that holds `wall`, from 0; negative before the first hand-off."""
+    if not rotation.by_shift:
+        return _turn_at(rotation, wall)
+    week = _week(rotation)
+    begun = _place(week, wall + timedelta.resolution) - 1
+    return (begun - _place(week, rotation.starts)) // rotation.every
+
+
+def next_hand_off(rotation: Rotation, wall: datetime) -> tuple[datetime, tuple[int, ...]]:
+    """The first hand-off at or after `wall`, and the people in the order of their turns from then on.
+
+    Of months the first that is long enough, so that a rotation on the 31st stays one.
+    """
+    soonest = max(0, turn_number(rotation, wall - timedelta.resolution) + 1)
+    number = _with_its_day(rotation, range(soonest, soonest + 13))
+    first = number % len(rotation.people)
+    return turn_begins(rotation, number), rotation.people[first:] + rotation.people[:first]
+
+
+def reach_back(rotation: Rotation, wall: datetime) -> Rotation:
+    """The same turns, counted from a hand-off at or before `wall`, so that there is a turn that holds it."""
+    if turn_begins(rotation, 0) <= wall:
+        return rotation
+    rounds = -(turn_number(rotation, wall) // len(rotation.people))
+    numbers = range(-rounds * len(rotation.people), (-rounds - 13) * len(rotation.people), -len(rotation.people))
+    return replace(rotation, starts=turn_begins(rotation, _with_its_day(rotation, numbers)))
+
+
+def takes_two_turns(old: Rotation, new: Rotation, wall: datetime) -> int | None:
+    """Who would be on call for longer than a turn because `old` gives way to `new` at `wall`; None: nobody is."""
+    if len(set(new.people)) == 1 or turn_begins(new, 0) > wall or not old.begins < wall <= (old.ends or wall):
+        return None
+    last, first = turn_number(old, wall - timedelta.resolution), turn_number(new, wall)
+    person = new.people[first % len(new.people)]
+    held = turn_begins(new, first + 1) - turn_begins(old, last)
+    usual = max(turn_begins(one, n + 1) - turn_begins(one, n) for one, n in ((old, last), (new, first)))
+    return person if person == old.people[last % len(old.people)] and held > usual else None
+
+
+def closed_periods(week: Week) -> Week:
+    """The time that the open periods of `week` leave: nights whole, longer stretches cut at midnight."""
+    whole = len(week.days) * DAY
+    opens = sorted(
+        (day * DAY + one.start, day * DAY + one.end) for day, periods in enumerate(week.days) for one in periods
+    )
+    if not opens:
+        return Week(((WHOLE_DAY,),) * 7)
+    days: list[list[Period]] = [[] for _ in week.days]
+    for (_, start), (end, _) in zip(opens, [*opens[1:], (opens[0][0] + whole, 0)], strict=True):
+        while start < end:
+            until = end if end - start < DAY else (start // DAY + 1) * DAY
+            day = start // DAY
+            days[day % len(days)].append(Period(start - day * DAY, until - day * DAY))
+            start = until
+    return Week(tuple(tuple(sorted(day)) for day in days))
+
+
+def _week(rotation: Rotation) -> Week:
+    assert rotation.week is not None  # Rotation sees to it where turns are counted by shift
+    return rotation.week
+
+
+def _with_its_day(rotation: Rotation, numbers: range) -> int:
+    """The first of these turns whose hand-off has the day of the month of the first one; the first where none has."""
+    if rotation.by_shift or rotation.unit is not Unit.MONTH:
+        return numbers[0]
+    return next((one for one in numbers if hand_off(rotation, one).day == rotation.starts.day), numbers[0])
+
+
 def _person(rotation: Rotation, number: int, away: Collection[int]) -> int | None:
     turns = len(rotation.people)
     in_order = (rotation.people[(number + offset) % turns] for offset in range(turns))
@@ -137,15 +217,15 @@ def _turn_at(rotation: Rotation, wall: datetime) -> int:
         return (wall - rotation.starts) // (rotation.every * _STEPS[rotation.unit])
     months = (wall.year - rotation.starts.year) * 12 + wall.month - rotation.starts.month
     number = months // rotation.every
-    return number - 1 if number >= 0 and hand_off(rotation, number) > wall else number
+    return number - 1 if hand_off(rotation, number) > wall else number
 
 
 def _shifts(rotation: Rotation, starts: datetime, ends: datetime) -> Iterator[tuple[int, datetime, datetime]]:
-    assert rotation.week is not None  # Rotation sees to it
-    first = _place(rotation.week, rotation.starts)
-    for start, end in _periods(rotation.week, max(starts, rotation.starts), ends):
+    week = _week(rotation)
+    first = _place(week, rotation.starts)
+    for start, end in _periods(week, max(starts, rotation.starts), ends):
         if start >= rotation.starts:
-            yield (_place(rotation.week, start) - first) // rotation.every, start, end
+            yield (_place(week, start) - first) // rotation.every, start, end
 
 
 def _place(week: Week, wall: datetime) -> int:

@@ -5,7 +5,19 @@ import pytest
 
 from portal.core.calendars import WEEKDAYS, Week, parse_week
 from portal.core.errors import DomainError
-from portal.core.rotations import Rotation, Turn, Unit, hand_off, list_turns
+from portal.core.rotations import (
+    Rotation,
+    Turn,
+    Unit,
+    closed_periods,
+    hand_off,
+    list_turns,
+    next_hand_off,
+    reach_back,
+    takes_two_turns,
+    turn_begins,
+    turn_number,
+)
 
 ALICE, BOB, CAROL = 1, 2, 3
 NIGHTS = parse_week(dict.fromkeys(WEEKDAYS, "18-8"))
@@ -151,3 +163,99 @@ def test_a_rotation_of_many_years_is_found_without_walking_there():
 def test_a_rotation_that_makes_no_sense_is_refused_in_one_sentence(changes, sentence):
     with pytest.raises(DomainError, match=sentence):
         Rotation(**{"id": 1, "people": (ALICE,), "starts": wall(11, 2), **changes})
+
+
+BY_NIGHT = Rotation(1, (ALICE, BOB, CAROL), wall(11, 2, 8), every=2, week=NIGHTS, by_shift=True)
+
+
+@pytest.mark.parametrize(
+    ("rotation", "at", "number"),
+    [
+        (Rotation(1, (ALICE, BOB), wall(11, 2, 8)), wall(11, 9, 8), 1),
+        (Rotation(1, (ALICE, BOB), wall(11, 2, 8)), wall(11, 9, 7), 0),
+        (Rotation(1, (ALICE, BOB), wall(11, 2, 8)), wall(11, 1), -1),
+        (Rotation(1, (ALICE, BOB), wall(3, 31), Unit.MONTH), wall(3, 30), -1),
+        (Rotation(1, (ALICE, BOB), wall(3, 31), Unit.MONTH), wall(2, 27), -2),
+        (BY_NIGHT, wall(11, 2, 18), 0),
+        (BY_NIGHT, wall(11, 4, 17), 0),
+        (BY_NIGHT, wall(11, 4, 18), 1),
+        (BY_NIGHT, wall(11, 2, 17), -1),
+    ],
+)
+def test_every_minute_lies_in_one_numbered_turn(rotation, at, number):
+    assert turn_number(rotation, at) == number
+    assert turn_begins(rotation, number) <= at < turn_begins(rotation, number + 1)
+
+
+@pytest.mark.parametrize(
+    ("rotation", "at", "found"),
+    [
+        (Rotation(1, (ALICE, BOB, CAROL), wall(11, 2, 8)), wall(11, 10), (wall(11, 16, 8), (CAROL, ALICE, BOB))),
+        (Rotation(1, (ALICE, BOB, CAROL), wall(11, 2, 8)), wall(11, 9, 8), (wall(11, 9, 8), (BOB, CAROL, ALICE))),
+        (Rotation(1, (ALICE, BOB), wall(11, 2, 8)), wall(10, 1), (wall(11, 2, 8), (ALICE, BOB))),
+        (Rotation(1, (ALICE, BOB), wall(1, 31), Unit.MONTH), wall(2, 2), (wall(3, 31), (ALICE, BOB))),
+        (Rotation(1, (BOB,), datetime(2024, 2, 29), Unit.MONTH, 11), wall(2, 2), (wall(11, 29), (BOB,))),
+        (BY_NIGHT, wall(11, 3), (wall(11, 4, 18), (BOB, CAROL, ALICE))),
+    ],
+)
+def test_the_next_hand_off_comes_with_those_whose_turn_it_is_from_then_on(rotation, at, found):
+    assert next_hand_off(rotation, at) == found
+
+
+@pytest.mark.parametrize(
+    "rotation",
+    [
+        Rotation(1, (ALICE, BOB, CAROL), wall(11, 30, 8)),
+        Rotation(1, (ALICE, BOB, CAROL), wall(12, 31), Unit.MONTH),
+        replace(BY_NIGHT, starts=wall(11, 25)),
+    ],
+)
+def test_turns_counted_from_further_back_are_the_same_turns(rotation):
+    further = reach_back(rotation, wall(11, 10))
+    assert turn_begins(further, 0) <= wall(11, 10)
+    assert reach_back(further, wall(11, 10)) is further
+    later = (wall(12, 1), wall(12, 20))
+    before = [turn for turn in list_turns(rotation, *later) if turn.starts >= rotation.starts]
+    assert [turn for turn in list_turns(further, *later) if turn.starts >= rotation.starts] == before
+
+
+WEEKLY = Rotation(1, (ALICE, BOB, CAROL), wall(11, 2, 8))
+
+
+@pytest.mark.parametrize(
+    ("new", "at", "person"),
+    [
+        (Rotation(0, (ALICE, BOB), wall(11, 9, 8)), wall(11, 9, 8), ALICE),
+        (Rotation(0, (BOB, CAROL, ALICE), wall(11, 9, 8)), wall(11, 9, 8), None),
+        (replace(WEEKLY, since=wall(11, 5)), wall(11, 5), None),
+        (Rotation(0, (ALICE, BOB), wall(11, 4, 8), since=wall(11, 5)), wall(11, 5), ALICE),
+        (Rotation(0, (BOB, CAROL), wall(11, 5), since=wall(11, 5)), wall(11, 5), None),
+        (Rotation(0, (ALICE,), wall(11, 9, 8)), wall(11, 9, 8), None),
+        (Rotation(0, (ALICE, BOB), wall(11, 20)), wall(11, 9, 8), None),
+    ],
+)
+def test_who_would_have_two_turns_in_a_row_by_a_change_is_told(new, at, person):
+    assert takes_two_turns(WEEKLY, new, at) == person
+
+
+def test_one_who_stopped_long_ago_has_no_turns_in_a_row():
+    assert (
+        takes_two_turns(replace(WEEKLY, ends=wall(11, 6)), Rotation(0, (ALICE, BOB), wall(11, 9)), wall(11, 9)) is None
+    )
+
+
+@pytest.mark.parametrize(
+    ("opened", "closed"),
+    [
+        ({}, dict.fromkeys(WEEKDAYS, "00-24")),
+        (dict.fromkeys(WEEKDAYS, "00-24"), {}),
+        (dict.fromkeys(WEEKDAYS, "8-12,13-18"), dict.fromkeys(WEEKDAYS, "12-13,18-8")),
+        (
+            dict.fromkeys(WEEKDAYS[:5], "8-18"),
+            dict.fromkeys(WEEKDAYS[:4], "18-8") | {"fri": "18-24", "sat": "00-24", "sun": "00-24", "mon": "00-8,18-8"},
+        ),
+        ({"sun": "22-2"}, {"mon": "2-24"} | dict.fromkeys(WEEKDAYS[1:6], "00-24") | {"sun": "00-22"}),
+    ],
+)
+def test_closed_periods_are_what_the_open_ones_leave(opened, closed):
+    assert closed_periods(parse_week(opened)) == parse_week(closed)
