@@ -1,37 +1,35 @@
 """Calendars of the settings file, there and back: the site's own in sections, the others in `calendars`.
 
-What a list names is made, what it leaves out is removed, and what is over stays as it was.
+What a list names is made, what it leaves out is removed, and what is over stays as it was. Holidays of whatever
+calendar are in services/site_file_holidays.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.core.calendars import Period, SpecialHours, format_week, parse_period, parse_week
+from portal.core.calendars import SpecialHours, format_week, parse_week
 from portal.core.errors import DomainError
-from portal.core.holiday_rules import HolidayRule, format_day_of_year, parse_day_of_year
 from portal.core.wallclock import wall_of
-from portal.models import SITE_CALENDAR, HolidayRow, HolidayRuleRow, SpecialHoursRow
+from portal.models import SITE_CALENDAR, SpecialHoursRow
 from portal.models.versions import Head, load_site_state
 from portal.services.audit import record_change
 from portal.services.calendar_edit import add_calendar, edit_calendar
 from portal.services.calendars import find_calendar, list_calendars, load_week, save_week
-from portal.services.holidays import ACCEPTED, IGNORED, MANUAL, PROPOSED, remove_holiday
 from portal.services.special_hours import add_special_hours, plain_special, remove_special_hours
 
 if TYPE_CHECKING:
     from portal.services.site_file_import import Run
 
-SITE_SECTIONS = ("hours", "special_hours", "holidays", "holiday_rules")
+SITE_SECTIONS = ("hours", "special_hours")
 _SITE_NAME = "Business hours"
-_WHOLE_DAY = "00:00-24:00"
 Entry = dict[str, Any]
 
 
@@ -57,11 +55,6 @@ class Part:
     def tell(self, words: str) -> None:
         """Of a change whose service leaves the trace."""
         self.run.changes.append(f"{self.said}: {words}")
-
-    def note(self, action: str, subject: str, words: str, **data: Any) -> None:
-        """Of a change, and leave its trace."""
-        self.tell(f"{subject} {words}")
-        record_change(self.run.uow, self.run.change, action, subject, calendar_id=self.calendar_id, **data)
 
 
 def apply_site_calendar(run: Run, name: str, value: Any) -> None:
@@ -161,8 +154,10 @@ def _apply_one_special(part: Part, row: SpecialHoursRow | None, special: Special
         add_special_hours(part.run.uow, special, calendar_id=part.calendar_id, change=part.run.change)
         part.tell(f"{_special_words(special)} added")
     elif row.name != special.name:
-        row.name = special.name
-        part.note("special_hours.edit", special.name, f"is the name of {_special_words(replace(special, name=''))}")
+        before, row.name = row.name, special.name
+        names = {"before": {"name": before}, "calendar_id": part.calendar_id}
+        record_change(part.run.uow, part.run.change, "special_hours.edit", special.name, **names)
+        part.tell(f"{_special_words(special)} was called {before or 'nothing'}")
 
 
 def _special_words(special: SpecialHours) -> str:
@@ -174,121 +169,17 @@ def _read_special(row: SpecialHoursRow) -> SpecialHours:
     return SpecialHours(row.starts, row.ends, row.is_open, row.name)
 
 
-def _apply_holidays(part: Part, entries: list[Entry]) -> None:
-    own = select(HolidayRow).where(HolidayRow.calendar_id == part.calendar_id)
-    rows = {(row.observed_on, row.name): row for row in part.session.scalars(own)}
-    kept = set()
-    for number, entry in enumerate(entries):
-        with part.at(number):
-            key = (entry["date"], _checked_name(entry["name"]))
-            if key in kept:
-                raise DomainError(f"{key[1]} on {key[0]} stands here twice.")
-            kept.add(key)
-            _apply_holiday(part, rows.get(key), entry, key[1])
-    today = part.wall.date()
-    for key, row in rows.items():
-        if key not in kept and row.observed_on >= today and row.state != PROPOSED:
-            part.tell(f"{row.observed_on} {row.name} removed")
-            remove_holiday(part.run.uow, row.id, change=part.run.change)
-
-
-def _apply_holiday(part: Part, row: HolidayRow | None, entry: Entry, name: str) -> None:
-    if entry["state"] not in (ACCEPTED, IGNORED):
-        raise DomainError(f"“{entry['state']}” is neither accepted nor ignored.")
-    closed = parse_period(entry["closed"])
-    wanted = (entry["state"], closed.start, closed.end)
-    if row is None:
-        row = HolidayRow(calendar_id=part.calendar_id, observed_on=entry["date"], name=name, source=MANUAL)
-        part.session.add(row)
-    elif (row.state, row.closes_from, row.closes_until) == wanted:
-        return
-    row.state, row.closes_from, row.closes_until = wanted
-    part.note("holiday.edit", f"{entry['date']} {name}", str(entry["state"]), closed=entry["closed"])
-
-
-def _apply_rules(part: Part, entries: list[Entry]) -> None:
-    own = select(HolidayRuleRow).where(HolidayRuleRow.calendar_id == part.calendar_id).order_by(HolidayRuleRow.id)
-    rows = {_rule_key(row): row for row in part.session.scalars(own)}
-    kept = set()
-    for number, entry in enumerate(entries):
-        with part.at(number):
-            fresh = _read_rule(part.calendar_id, entry)
-            key = _rule_key(fresh)
-            if key in kept:
-                raise DomainError(f"The rule of {fresh.name} stands here twice.")
-            kept.add(key)
-            if key not in rows:
-                part.session.add(fresh)
-                part.note("holiday_rule.add", fresh.name, "added", rule=fresh.rule)
-    for key, row in rows.items():
-        if key not in kept:
-            part.note("holiday_rule.remove", row.name, "removed", rule=row.rule)
-            part.session.delete(row)
-
-
-def _read_rule(calendar_id: int, entry: Entry) -> HolidayRuleRow:
-    rule = HolidayRule(parse_day_of_year(entry["rule"]), entry.get("first_year"), entry.get("last_year"))
-    closed = parse_period(entry["closed"])
-    return HolidayRuleRow(
-        calendar_id=calendar_id,
-        name=_checked_name(entry["name"]),
-        rule=format_day_of_year(rule.day),
-        closes_from=closed.start,
-        closes_until=closed.end,
-        first_year=rule.first_year,
-        last_year=rule.last_year,
-    )
-
-
-def _rule_key(row: HolidayRuleRow) -> tuple[Any, ...]:
-    return row.name, row.rule, row.closes_from, row.closes_until, row.first_year, row.last_year
-
-
-def _checked_name(name: str) -> str:
-    name = " ".join(name.split())
-    if not 1 <= len(name) <= 200:
-        raise DomainError("The name of a day has between 1 and 200 characters.")
-    return name
-
-
 def _collect(session: Session, head: Head, now: datetime) -> Entry:
     wall = wall_of(now, zone=head.zone)
-    special = select(SpecialHoursRow).where(SpecialHoursRow.calendar_id == head.id, SpecialHoursRow.ends > wall)
-    decided = (HolidayRow.state != PROPOSED, HolidayRow.observed_on >= wall.date())
-    days = select(HolidayRow).where(HolidayRow.calendar_id == head.id, *decided)
-    rules = select(HolidayRuleRow).where(HolidayRuleRow.calendar_id == head.id).order_by(HolidayRuleRow.id)
+    own = select(SpecialHoursRow).where(SpecialHoursRow.calendar_id == head.id, SpecialHoursRow.ends > wall)
+    special = session.scalars(own.order_by(SpecialHoursRow.starts, SpecialHoursRow.id))
     return {
         "hours": format_week(load_week(session, head.id)),
-        "special_hours": [
-            plain_special(_read_special(row))
-            for row in session.scalars(special.order_by(SpecialHoursRow.starts, SpecialHoursRow.id))
-        ],
-        "holidays": [
-            {
-                "date": row.observed_on, "name": row.name,
-                **({} if row.state == ACCEPTED else {"state": row.state}), **_closed(row),
-            }
-            for row in session.scalars(days.order_by(HolidayRow.observed_on, HolidayRow.name))
-        ],
-        "holiday_rules": [
-            {
-                "name": row.name, "rule": row.rule,
-                **({"first_year": row.first_year} if row.first_year else {}),
-                **({"last_year": row.last_year} if row.last_year else {}), **_closed(row),
-            }
-            for row in session.scalars(rules)
-        ],
-    }  # fmt: skip
-
-
-def _closed(row: HolidayRow | HolidayRuleRow) -> dict[str, str]:
-    closed = str(Period(row.closes_from, row.closes_until))
-    return {} if closed == _WHOLE_DAY else {"closed": closed}
+        "special_hours": [plain_special(_read_special(row)) for row in special],
+    }
 
 
 _PARTS: dict[str, Callable[[Part, Any], None]] = {
     "hours": _apply_hours,
     "special_hours": _apply_special,
-    "holidays": _apply_holidays,
-    "holiday_rules": _apply_rules,
 }
