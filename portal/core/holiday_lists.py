@@ -10,6 +10,7 @@ from functools import lru_cache
 from holidays import HolidayBase, country_holidays
 from holidays.registry import COUNTRIES
 
+from portal.core.calendars import WHOLE_DAY, Period
 from portal.core.errors import DomainError
 
 PUBLIC = "public"
@@ -37,13 +38,15 @@ class Region:
 
 @dataclass(frozen=True, order=True)
 class Proposal:
-    """A day of a list. `kind` is public, bank, government, half_day, optional ...; `region` may be empty."""
+    """A day of a list. `kind` is public, bank, government, half_day, optional ...; `region` may be empty. Lists do not
+    say which part of a half-day is closed, so `closed` is the whole day there."""
 
     on: date
     name: str
     kind: str
     country: str
     region: str = ""
+    closed: Period = WHOLE_DAY
 
 
 @lru_cache(maxsize=1)

@@ -11,7 +11,7 @@ from portal.models import AuditEvent
 from portal.services.audit import Change
 from portal.services.calendar_edit import add_calendar
 from portal.services.calendars import find_calendar, list_calendars, load_hours, load_week, save_week
-from portal.services.holidays import decide_holidays, save_proposals
+from portal.services.holidays import decide_holidays, find_holiday, save_proposals
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -60,7 +60,8 @@ def test_hours_are_loaded_with_accepted_holidays_only(database):
     ids = write(database, save_proposals, LIST)
     at = datetime(2026, 12, 25, 9, tzinfo=UTC)
     assert is_open(read(database, load_hours), at)
-    write(database, decide_holidays, ids[:1], accept=True)
+    seen = {ids[0]: read(database, find_holiday, ids[0]).mark}
+    write(database, decide_holidays, seen, accept=True)
     hours = read(database, load_hours)
     assert not is_open(hours, at)
     assert holiday_at(hours, at).name == "Christmas Day"

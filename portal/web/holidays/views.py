@@ -8,7 +8,7 @@ from typing import Any
 from flask import abort, g, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from portal.core.calendars import year_to_review
+from portal.core.calendars import Holiday, year_to_review
 from portal.core.errors import DomainError
 from portal.core.holiday_lists import propose_holidays
 from portal.core.wallclock import wall_of
@@ -80,7 +80,7 @@ def edit(holiday_id: int) -> Answer:
         return refused(*DAY, **values)
     try:
         with write() as uow:
-            edit_holiday(uow, holiday_id, on=form.on.data, name=form.name.data, change=change())
+            edit_holiday(uow, holiday_id, Holiday(form.on.data, form.name.data, entry.closed), change=change())
     except DomainError as error:
         form.form_errors.append(str(error))
         return refused(*DAY, **values)
@@ -144,7 +144,8 @@ def decide() -> Answer:
     accept = "accept" in request.form if one else request.form.get("decision") == "accept"
     ids = [int(text) for text in texts if text.isdecimal() and len(text) < 16]
     with write() as uow:
-        changed = decide_holidays(uow, ids, accept=accept, change=change())
+        seen = {day.id: day.mark for day in (find_holiday(uow.session, one) for one in ids) if day}
+        changed = len(decide_holidays(uow, seen, accept=accept, change=change()).done)
     year = _shown_year()
     if wants_partial():
         return render_template("holidays/_year.html", **_year(year))
