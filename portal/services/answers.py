@@ -37,6 +37,7 @@ from portal.services.page_tickets import add_note
 from portal.services.paging import live_page
 from portal.services.paging_rules import PagingRules, load_paging_rules, provider_of
 from portal.services.recipients import Recipient, find_by_number
+from portal.services.swaps import hear_text
 
 POLL_LEASE = "poll-texts"
 _POLL_OPEN = timedelta(seconds=10)
@@ -196,12 +197,26 @@ def _handle_row(context: Context, uow: UnitOfWork, row_id: int) -> None:
     user, phone = found
     row.user_id = user.id
     heard = _Heard(context, uow, row, user, phone, load_paging_rules(uow.session, now=now))
-    plan = decide_answer(parse_answer(row.text), _sender(heard), now=now)
-    if reply := _apply(heard, plan):
-        person = Recipient(user.id, user.name, user.role, (phone.number,))
-        page_id = plan.page.page_id if plan.page else None
-        text = Text(f"answer:{row.id}", REPLY, phone.number, reply, page_id, is_requested=True)
-        add_text(uow, heard.rules, person, text)
+    sender = _sender(heard)
+    is_page_first = sender.is_stopped or any(
+        page.asks or (page.is_mine and not page.is_closed) for page in sender.pages
+    )
+    swap = hear_text(context, uow, user, row.text, is_page_first=is_page_first)
+    if swap is not None and swap.is_done:
+        row.outcome = f"Answered: {swap.reply}"
+        _send_back(heard, swap.reply)
+        return
+    plan = decide_answer(parse_answer(row.text), sender, now=now)
+    reply = ". ".join(filter(None, (_apply(heard, plan), swap.reply if swap else "")))
+    _send_back(heard, reply, page_id=plan.page.page_id if plan.page else None)
+
+
+def _send_back(heard: _Heard, reply: str, *, page_id: int | None = None) -> None:
+    if reply:
+        user, number = heard.user, heard.phone.number
+        person = Recipient(user.id, user.name, user.role, (number,))
+        text = Text(f"answer:{heard.row.id}", REPLY, number, reply, page_id, is_requested=True)
+        add_text(heard.uow, heard.rules, person, text)
 
 
 def _sender(heard: _Heard) -> Sender:

@@ -245,7 +245,7 @@ def why_stopped(session: Session, row: OutgoingMail, mailbox: MailboxRow | None)
     """
     if row.event == ALARM:
         return ""  # to the house itself
-    if row.event == TEAM_NOTICE:
+    if row.event == TEAM_NOTICE or row.ticket_id is None:  # to one of our own
         member = select(User.id).where(User.email == row.to[0].lower(), User.is_active)
         if session.scalar(member) is None:
             return f"{row.to[0]} does not work here any more."
