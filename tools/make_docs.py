@@ -63,10 +63,17 @@ def config_page() -> str:
         parts += [f"### `{section.name}`\n", f"{section.help}\n", f"Type: {section.shape.kind}.\n"]
         if section.shape.keys:
             parts += [*_table(section.shape.keys), ""]
-        for key in section.shape.keys:
-            if key.keys:
-                parts += [f"`{section.name}` > `{key.name}`:\n", *_table(key.keys), ""]
+        parts += _inner_tables(f"`{section.name}`", section.shape.keys)
     return "\n".join(parts).rstrip() + "\n"
+
+
+def _inner_tables(above: str, keys: tuple[Key, ...]) -> list[str]:
+    parts: list[str] = []
+    for key in keys:
+        if key.keys:
+            path = f"{above} > `{key.name}`"
+            parts += [f"{path}:\n", *_table(key.keys), "", *_inner_tables(path, key.keys)]
+    return parts
 
 
 def _table(keys: tuple[Key, ...]) -> list[str]:

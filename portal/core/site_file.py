@@ -6,18 +6,19 @@ are never in the file: `{env: NAME}` says which variable of the environment hold
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
-from portal.core.calendars import WEEKDAY_NAMES, WEEKDAYS
 from portal.core.errors import DomainError
 from portal.core.mail_rules import Action, ConditionKind
 from portal.core.mail_templates import EVENTS, LANGUAGES
 from portal.core.settings import SPECS
+from portal.core.site_file_calendars import CALENDAR_KEYS, HOURS_KEYS, SPECIAL_KEYS
 from portal.core.site_file_nodes import EnvRef, Fault, Key, Kind, Shape, read_node
+from portal.core.site_file_schedules import SCHEDULE_KEYS, SHIFT_KEYS
 
 __all__ = [
     "SECTIONS",
@@ -56,7 +57,7 @@ class Section:
 @dataclass(frozen=True)
 class SiteFile:
     """What was read. `sections` holds only those in the file; `lines` finds the line of an item, by section and place:
-    the key of a mapping, the number of an entry of a list."""
+    the key of a mapping, the number of an entry of a list, and deeper down several of these, from the outside in."""
 
     sections: Mapping[str, Any]
     lines: Mapping[tuple[str, Any], int] = field(default_factory=dict)
@@ -193,7 +194,18 @@ SECTIONS = (
         Shape(Kind.MAP, tuple(map(_setting, SPECS))),
     ),
     Section("people", "Everybody who works here. Who is not named stays as they are.", Shape(Kind.MAPS, _PERSON)),
-    Section("queues", "Names of the queues, in the order of the menus. Others stay.", Shape(Kind.TEXTS)),
+    Section(
+        "queues",
+        "The queues, in the order of the menus: names, or mappings where one has its own hours or roster. Others stay.",
+        Shape(
+            Kind.NAMES,
+            (
+                Key("name", Kind.TEXT, "Finds the queue again.", is_required=True),
+                Key("calendar", Kind.TEXT, 'Its business hours; `""`: the site\'s. Left out, as it is.'),
+                Key("schedule", Kind.TEXT, 'Who is on call for it; `""`: the site\'s. Left out, as it is.'),
+            ),
+        ),
+    ),
     Section(
         "categories",
         "What tickets are about, and the queue they go to. Others stay.",
@@ -209,14 +221,22 @@ SECTIONS = (
     Section(
         "hours",
         "Business hours on the site's clock, such as `[\"08:00-12:00\", \"13:00-17:00\"]`. A day left out is closed.",
-        Shape(
-            Kind.MAP,
-            tuple(
-                Key(key, Kind.TEXTS, f"Periods of {name}.")
-                for key, name in zip(WEEKDAYS, WEEKDAY_NAMES, strict=True)
-            ),
-        ),
+        Shape(Kind.MAP, HOURS_KEYS),
         True,
+    ),
+    Section(
+        "special_hours",
+        "Closures and extra openings of the site that are not over. All of them: others are removed, and what has been "
+        "stays.",
+        Shape(Kind.MAPS, SPECIAL_KEYS),
+        True,
+    ),
+    Section(
+        "calendars",
+        "Business hours beside the site's own, for queues and schedules that name them. Other calendars stay, and so "
+        "does what an entry leaves out; what stands in it is the whole truth. Their days off stand in `holidays` and "
+        "`holiday_rules`.",
+        Shape(Kind.MAPS, CALENDAR_KEYS),
     ),
     Section(
         "holidays",
@@ -227,6 +247,28 @@ SECTIONS = (
                 Key("date", Kind.DATE, "Like `2026-12-25`.", is_required=True),
                 Key("name", Kind.TEXT, "What the day is called.", is_required=True),
                 Key("state", Kind.TEXT, "`accepted`, or `ignored`: a working day here.", default="accepted"),
+                Key("closed", Kind.TEXT, "The part that is closed, like `13:00-24:00`. Left out, the whole day."),
+                Key("calendar", Kind.TEXT, "The business hours it belongs to. Left out, the site's."),
+            ),
+        ),
+        True,
+    ),
+    Section(
+        "holiday_rules",
+        "Days off of every year. All of them: others end, and what has been stays. An ignored holiday of the same name "
+        "is the exception of one year.",
+        Shape(
+            Kind.MAPS,
+            (
+                Key("name", Kind.TEXT, "What the day is called.", is_required=True),
+                Key(
+                    "day", Kind.TEXT, "`12-24`, `4th thu nov`, `last mon may`, `easter +1`, `wed before 11-23`.",
+                    is_required=True,
+                ),
+                Key("closed", Kind.TEXT, "The part that is closed, like `13:00-24:00`. Left out, the whole day."),
+                Key("first_year", Kind.NUMBER, "From this year on. Left out, as it is."),
+                Key("last_year", Kind.NUMBER, "Up to this year."),
+                Key("calendar", Kind.TEXT, "The business hours it belongs to. Left out, the site's."),
             ),
         ),
         True,
@@ -248,17 +290,19 @@ SECTIONS = (
     ),
     Section(
         "shifts",
-        "On-call shifts that are not over, on the site's clock. All of them: others are removed.",
+        "On-call shifts of the site's own schedule that are not over, on its clock. All of them: others are removed.",
         Shape(
             Kind.MAPS,
-            (
-                Key("person", Kind.TEXT, "Mail address.", is_required=True),
-                Key("starts", Kind.MOMENT, "Like `2026-11-21 17:00`.", is_required=True),
-                Key("ends", Kind.MOMENT, "Like `2026-11-22 08:00`.", is_required=True),
-                Key("note", Kind.TEXT, "Shown in the calendar.", default=""),
-            ),
+            SHIFT_KEYS,
         ),
         True,
+    ),
+    Section(
+        "schedules",
+        "Who is on call: turns, exceptions and holidays of each roster, on its own clock. Other schedules stay, and so "
+        "does what an entry leaves out; a list in it is the whole truth. What is missing there ends now: what has been "
+        "stays.",
+        Shape(Kind.MAPS, SCHEDULE_KEYS),
     ),
     Section("mailboxes", "Mailboxes that are read. Others stay.", Shape(Kind.MAPS, _MAILBOX)),
     Section(
@@ -320,12 +364,17 @@ def _top(text: str) -> list[tuple[str, yaml.Node, yaml.Node]]:
     return [(key.value if isinstance(key.value, str) else "?", key, value) for key, value in node.value]
 
 
-def _places(node: yaml.Node) -> list[tuple[Any, int]]:
+def _places(node: yaml.Node, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, int]]:
+    """Only the schedules have items three levels down; a file that refers to itself has no end."""
+    inside: list[tuple[Any, yaml.Node, yaml.Node]] = []
     if isinstance(node, yaml.MappingNode):
-        return [(key.value, key.start_mark.line + 1) for key, _ in node.value if isinstance(key.value, str)]
-    if isinstance(node, yaml.SequenceNode):
-        return [(number, item.start_mark.line + 1) for number, item in enumerate(node.value)]
-    return []
+        inside = [(key.value, key, value) for key, value in node.value if isinstance(key.value, str)]
+    elif isinstance(node, yaml.SequenceNode):
+        inside = [(number, item, item) for number, item in enumerate(node.value)]
+    for place, mark, value in inside:
+        yield ((*above, place) if above else place), mark.start_mark.line + 1
+        if len(above) < 2:
+            yield from _places(value, (*above, place))
 
 
 _HEADER = """\

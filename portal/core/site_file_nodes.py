@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 
 import yaml
 
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2})[T ](\d{1,2}):(\d{2})")
+_MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2})[T ](?:(24):00|(\d{1,2}):(\d{2}))")
 _NUMBER = re.compile(r"-?\d{1,9}")
 _YES, _NO = ("true", "yes", "on"), ("false", "no", "off")
 
@@ -29,6 +29,7 @@ class Kind(StrEnum):
     REFERENCE = "reference"
     MAP = "mapping"
     MAPS = "list of mappings"
+    NAMES = "list of names or mappings"
     WORDS = "mapping of mappings"
 
 
@@ -82,6 +83,8 @@ def read_node(node: yaml.Node, shape: Shape, *, faults: list[Fault]) -> Any:
         return _read_map(node, shape.keys, faults)
     if shape.kind is Kind.MAPS:
         return [_read_map(item, shape.keys, faults) for item in _items(node, faults)]
+    if shape.kind is Kind.NAMES:
+        return [_read_named(item, shape.keys, faults) for item in _items(node, faults)]
     if shape.kind is Kind.TEXTS:
         return [_read_scalar(item, Kind.TEXT, faults) for item in _items(node, faults, one_is_fine=True)]
     if shape.kind is Kind.WORDS:
@@ -125,6 +128,12 @@ def _items(node: yaml.Node, faults: list[Fault], *, one_is_fine: bool = False) -
         return [node]
     faults.append(Fault(_line(node), "Here must stand a list: entries that begin with “- ”."))
     return []
+
+
+def _read_named(node: yaml.Node, keys: tuple[Key, ...], faults: list[Fault]) -> Any:
+    """A name alone, or a mapping that says more of it."""
+    is_map = isinstance(node, yaml.MappingNode)
+    return _read_map(node, keys, faults) if is_map else _read_scalar(node, Kind.TEXT, faults)
 
 
 def _read_map(node: yaml.Node, keys: tuple[Key, ...], faults: list[Fault]) -> dict[str, Any]:
@@ -198,9 +207,9 @@ def _moment(text: str) -> datetime:
     try:
         if not match:
             raise ValueError
-        day = date.fromisoformat(match[1])
-        return datetime(day.year, day.month, day.day, int(match[2]), int(match[3]))  # noqa: DTZ001  wall clock
-    except ValueError:
+        midnight = datetime.combine(date.fromisoformat(match[1]), time())
+        return midnight + timedelta(days=1) if match[2] else midnight.replace(hour=int(match[3]), minute=int(match[4]))
+    except (ValueError, OverflowError):
         raise _WrongError(f"“{text}” is not a date and time. Write it like 2026-11-21 17:00.") from None
 
 

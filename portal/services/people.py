@@ -125,15 +125,16 @@ def warn_of_disabling(session: Session, user_id: int, *, now: datetime, zone: Zo
     return found
 
 
-def disable_person(uow: UnitOfWork, user_id: int, *, change: Change) -> None:
-    """No sign-in and no pages any more; signed out everywhere. Their history stays."""
+def disable_person(uow: UnitOfWork, user_id: int, *, change: Change, since: datetime | None = None) -> None:
+    """No sign-in and no pages any more; signed out everywhere. Their history stays; `since` says that they never were
+    on call from then on, else from now."""
     user = _get(uow.session, user_id)
     if not user.is_active:
         return
     if user.role == Role.ADMIN:
         _keep_an_admin(uow.session, user)
     user.is_active, user.session_epoch = False, user.session_epoch + 1
-    uow.session.add(Absence(user_id=user.id, starts_at=change.at))
+    uow.session.add(Absence(user_id=user.id, starts_at=since or change.at))
     uow.session.execute(delete(OneTimeLink).where(OneTimeLink.user_id == user.id))
     record_change(uow, change, "person.disable", user.email)
 

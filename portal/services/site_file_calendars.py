@@ -19,7 +19,7 @@ from portal.core.calendars import SpecialHours, format_week, parse_week
 from portal.core.errors import DomainError
 from portal.core.wallclock import wall_of
 from portal.models import SITE_CALENDAR, SpecialHoursRow
-from portal.models.versions import Head, load_site_state
+from portal.models.versions import load_site_state
 from portal.services.audit import record_change
 from portal.services.calendar_edit import add_calendar, edit_calendar
 from portal.services.calendars import find_calendar, list_calendars, load_week, save_week
@@ -57,7 +57,7 @@ class Part:
         self.run.changes.append(f"{self.said}: {words}")
 
 
-def apply_site_calendar(run: Run, name: str, value: Any) -> None:
+def apply_site_calendar(run: Run, value: Any, *, name: str) -> None:
     """Make one part of the site's own calendar that of the file; `name` is one of SITE_SECTIONS."""
     _PARTS[name](Part(run, SITE_CALENDAR, name, lambda number: run.at(name, number)), value)
 
@@ -81,9 +81,9 @@ def apply_calendars(run: Run, entries: list[Entry]) -> None:
                 run.uow.session.flush()
 
 
-def collect_site_calendar(session: Session, name: str, *, now: datetime) -> Any:
-    """One part of the site's own calendar as the file holds it; `name` is one of SITE_SECTIONS."""
-    return _collect(session, load_site_state(session).calendars[SITE_CALENDAR], now)[name]
+def collect_site_calendar(session: Session, wall: datetime, *, name: str) -> Any:
+    """One part of the site's own calendar as the file holds it, from `wall` on; `name` is one of SITE_SECTIONS."""
+    return _collect(session, SITE_CALENDAR, wall)[name]
 
 
 def collect_calendars(session: Session, *, now: datetime) -> list[Entry]:
@@ -91,7 +91,8 @@ def collect_calendars(session: Session, *, now: datetime) -> list[Entry]:
     found: list[Entry] = []
     for head in list_calendars(session):
         if head.id != SITE_CALENDAR:
-            found.append({"name": head.name, "zone": head.own_zone, **_collect(session, head, now)})
+            inside = _collect(session, head.id, wall_of(now, zone=head.zone))
+            found.append({"name": head.name, "zone": head.own_zone, **inside})
         elif head.name != _SITE_NAME:
             found.append({"name": head.name, "site": True})
     return found
@@ -169,12 +170,11 @@ def _read_special(row: SpecialHoursRow) -> SpecialHours:
     return SpecialHours(row.starts, row.ends, row.is_open, row.name)
 
 
-def _collect(session: Session, head: Head, now: datetime) -> Entry:
-    wall = wall_of(now, zone=head.zone)
-    own = select(SpecialHoursRow).where(SpecialHoursRow.calendar_id == head.id, SpecialHoursRow.ends > wall)
+def _collect(session: Session, calendar_id: int, wall: datetime) -> Entry:
+    own = select(SpecialHoursRow).where(SpecialHoursRow.calendar_id == calendar_id, SpecialHoursRow.ends > wall)
     special = session.scalars(own.order_by(SpecialHoursRow.starts, SpecialHoursRow.id))
     return {
-        "hours": format_week(load_week(session, head.id)),
+        "hours": format_week(load_week(session, calendar_id)),
         "special_hours": [plain_special(_read_special(row)) for row in special],
     }
 

@@ -5,27 +5,29 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.core.calendars import format_week
 from portal.core.escalation import person_of
 from portal.core.rules import rule_actions, rule_conditions
 from portal.core.settings import SPECS
 from portal.core.site_file import EnvRef
 from portal.core.wallclock import wall_of
-from portal.models import HolidayRow, LexiconTerm, MailboxRow, Queue, ShiftRow, User
-from portal.services.calendars import load_week
-from portal.services.categories import list_categories, list_queues
+from portal.models import Calendar, LexiconTerm, MailboxRow, Queue, ScheduleRow, User
+from portal.services.categories import list_categories
 from portal.services.escalation_steps import load_policy
 from portal.services.mailboxes import inbox_folders, list_mailboxes
 from portal.services.people import list_people
 from portal.services.rules import list_rules
 from portal.services.settings import list_set_secrets, load_settings
+from portal.services.site_file_calendars import SITE_SECTIONS, collect_calendars, collect_site_calendar
+from portal.services.site_file_holidays import collect_holidays, collect_rules
 from portal.services.site_file_mail_rules import collect_mail_rules
 from portal.services.site_file_mail_words import collect_mail_words
+from portal.services.site_file_schedules_export import collect_schedules, collect_shifts
 from portal.services.site_file_sign_in import export_sign_in
 
 
@@ -34,7 +36,11 @@ def collect_sections(session: Session, *, now: datetime) -> dict[str, Any]:
     wall = wall_of(now, zone=load_settings(session).zone)
     collectors: dict[str, Callable[[Session, datetime], Any]] = {
         "settings": _settings, "people": _people, "queues": _queues, "categories": _categories, "words": _words,
-        "hours": _hours, "holidays": _holidays, "escalation": _escalation, "shifts": _shifts,
+        **{name: partial(collect_site_calendar, name=name) for name in SITE_SECTIONS},
+        "calendars": lambda session, wall: collect_calendars(session, now=now),
+        "holidays": collect_holidays, "holiday_rules": collect_rules, "escalation": _escalation,
+        "shifts": lambda session, wall: collect_shifts(session, now),
+        "schedules": lambda session, wall: collect_schedules(session, now),
         "mailboxes": _mailboxes, "rules": _rules,
         "mail_rules": collect_mail_rules, "mail_words": collect_mail_words,
     }  # fmt: skip
@@ -74,8 +80,15 @@ def _people(session: Session, wall: datetime) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _queues(session: Session, wall: datetime) -> list[str]:
-    return [queue.name for queue in list_queues(session)]
+def _queues(session: Session, wall: datetime) -> list[Any]:
+    calendars = dict(row for row in session.execute(select(Calendar.id, Calendar.name)))
+    schedules = dict(row for row in session.execute(select(ScheduleRow.id, ScheduleRow.name)))
+    found = []
+    for queue in session.scalars(select(Queue).order_by(Queue.position, Queue.name)):
+        own = {"calendar": calendars.get(queue.calendar_id or 0), "schedule": schedules.get(queue.schedule_id or 0)}
+        own = {key: name for key, name in own.items() if name}
+        found.append({"name": queue.name, **own} if own else queue.name)
+    return found
 
 
 def _categories(session: Session, wall: datetime) -> list[dict[str, str]]:
@@ -93,19 +106,6 @@ def _words(session: Session, wall: datetime) -> dict[str, dict[str, dict[str, fl
     return found
 
 
-def _hours(session: Session, wall: datetime) -> dict[str, list[str]]:
-    return format_week(load_week(session))
-
-
-def _holidays(session: Session, wall: datetime) -> list[dict[str, Any]]:
-    decided = (HolidayRow.state != "proposed", HolidayRow.observed_on >= wall.date())
-    rows = session.scalars(select(HolidayRow).where(*decided).order_by(HolidayRow.observed_on, HolidayRow.name))
-    return [
-        {"date": row.observed_on, "name": row.name, **({} if row.state == "accepted" else {"state": row.state})}
-        for row in rows
-    ]
-
-
 def _escalation(session: Session, wall: datetime) -> list[dict[str, Any]]:
     mails = _mails(session)
     steps = []
@@ -114,17 +114,6 @@ def _escalation(session: Session, wall: datetime) -> list[dict[str, Any]]:
         ask = mails.get(person, "") if person is not None else step.targets[0]
         steps.append({"ask": ask, "wait_minutes": step.wait, "repeats": step.repeats})
     return steps
-
-
-def _shifts(session: Session, wall: datetime) -> list[dict[str, Any]]:
-    query = select(ShiftRow, User.email).join(User, User.id == ShiftRow.user_id).where(ShiftRow.ends > wall)
-    return [
-        {
-            "person": mail, "starts": f"{row.starts:%Y-%m-%d %H:%M}", "ends": f"{row.ends:%Y-%m-%d %H:%M}",
-            **({"note": row.note} if row.note else {}),
-        }
-        for row, mail in session.execute(query.order_by(ShiftRow.starts, ShiftRow.id))
-    ]  # fmt: skip
 
 
 def _mailboxes(session: Session, wall: datetime) -> list[dict[str, Any]]:

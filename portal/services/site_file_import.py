@@ -5,31 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
 
-from portal.core.calendars import parse_week
 from portal.core.errors import DomainError
 from portal.core.escalation import EscalationPolicy, Step, person_target
 from portal.core.permissions import Role
 from portal.core.rules import Rule, parse_rule
 from portal.core.settings import BY_KEY
-from portal.core.shifts import Shift
 from portal.core.site_file import EnvRef, Fault, SiteFile
 from portal.core.triage import Aspect, LexiconEntry, fold_words
-from portal.core.wallclock import wall_of
-from portal.models import Category, HolidayRow, LexiconTerm, MailboxRow, Queue, RuleRow, ShiftRow, UnitOfWork, User
-from portal.services import calendars, categories, holidays, lexicon, mailboxes, people, rules, shifts
+from portal.models import Category, LexiconTerm, MailboxRow, Queue, RuleRow, UnitOfWork, User
+from portal.services import categories, lexicon, mailboxes, people, rules
 from portal.services.audit import Change
 from portal.services.context import Context
 from portal.services.escalation_steps import load_policy, save_policy
 from portal.services.mailboxes_graph import make_form, save_graph_mailbox
 from portal.services.settings import list_set_secrets, load_settings, save_settings
+from portal.services.site_file_calendars import SITE_SECTIONS, apply_calendars, apply_site_calendar
+from portal.services.site_file_holidays import apply_holidays, apply_rules
 from portal.services.site_file_mail_rules import apply_mail_rules
 from portal.services.site_file_mail_words import apply_mail_words
+from portal.services.site_file_schedules import apply_schedules, apply_shifts, set_queue_times
 from portal.services.site_file_sign_in import read_oauth, read_place, read_secret_reference
 
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _ROLES_ASKED = ("on_call", "fallback", "managers")
 
 
@@ -116,8 +119,11 @@ def _person(run: Run, entry: dict[str, Any]) -> None:
         if before != _person_facts(user):
             run.changes.append(f"people: {user.email} changed")
     if entry["active"] != user.is_active:
-        switch = people.enable_person if entry["active"] else people.disable_person
-        switch(run.uow, user.id, change=run.change)
+        if entry["active"]:
+            people.enable_person(run.uow, user.id, change=run.change)
+        else:
+            # Who comes here disabled was never on call, also not in the past that the file may hold.
+            people.disable_person(run.uow, user.id, change=run.change, since=_EVER if is_new else None)
         run.changes.append(f"people: {user.email} {'enabled' if entry['active'] else 'disabled'}")
     if user.is_active and not user.password_hash:
         _let_in(run, user, entry.get("password"), is_new=is_new)
@@ -156,13 +162,16 @@ def _settings(run: Run, values: dict[str, Any]) -> None:
                 run.changes.append(f"settings: {key}{was or ': replaced'}")
 
 
-def _queues(run: Run, names: list[str]) -> None:
-    for place, name in enumerate(names):
+def _queues(run: Run, entries: list[Any]) -> None:
+    named = [entry if isinstance(entry, dict) else {"name": entry} for entry in entries]
+    for place, entry in enumerate(named):
         with run.at("queues", place):
-            if run.uow.session.scalar(select(Queue.id).where(Queue.name == name)) is None:
-                categories.add_queue(run.uow, name, change=run.change)
-                run.changes.append(f"queues: {name} added")
-    _order(run, Queue, names, "queues")
+            row = run.uow.session.scalar(select(Queue).where(Queue.name == entry["name"]))
+            if row is None:
+                categories.add_queue(run.uow, entry["name"], change=run.change)
+                run.changes.append(f"queues: {entry['name']} added")
+            set_queue_times(run, entry)
+    _order(run, Queue, [entry["name"] for entry in named], "queues")
 
 
 def _categories(run: Run, entries: list[dict[str, str]]) -> None:
@@ -212,41 +221,6 @@ def _words(run: Run, aspects: dict[str, dict[str, dict[str, float]]]) -> None:
         run.changes.append(f"words: {saved} set, {len(gone)} removed")
 
 
-def _hours(run: Run, week: dict[str, list[str]]) -> None:
-    with run.at("hours"):
-        wanted = parse_week(week)
-        if wanted != calendars.load_week(run.uow.session):
-            calendars.save_week(run.uow, wanted, change=run.change)
-            run.changes.append("hours: changed")
-
-
-def _holidays(run: Run, entries: list[dict[str, Any]]) -> None:
-    session = run.uow.session
-    today = wall_of(run.change.at, zone=load_settings(session).zone).date()
-    kept = set()
-    for place, entry in enumerate(entries):
-        with run.at("holidays", place):
-            if entry["state"] not in ("accepted", "ignored"):
-                raise DomainError(f"“{entry['state']}” is neither accepted nor ignored.")
-            name = " ".join(entry["name"].split())
-            kept.add((entry["date"], name))
-            same = (HolidayRow.observed_on == entry["date"], HolidayRow.name == name)
-            row = session.scalar(select(HolidayRow).where(*same))
-            if row is not None and row.state == entry["state"]:
-                continue
-            if row is None or entry["state"] == "accepted":
-                holidays.add_holiday(run.uow, entry["date"], name, change=run.change)
-            if entry["state"] == "ignored":
-                row = session.scalars(select(HolidayRow).where(*same)).one()
-                holidays.decide_holidays(run.uow, [row.id], accept=False, change=run.change)
-            run.changes.append(f"holidays: {entry['date']} {name} {entry['state']}")
-    decided = select(HolidayRow).where(HolidayRow.observed_on >= today, HolidayRow.state != "proposed")
-    for row in session.scalars(decided).all():
-        if (row.observed_on, row.name) not in kept:
-            run.changes.append(f"holidays: {row.observed_on} {row.name} removed")
-            holidays.remove_holiday(run.uow, row.id, change=run.change)
-
-
 def _escalation(run: Run, entries: list[dict[str, Any]]) -> None:
     steps = []
     for place, entry in enumerate(entries):
@@ -260,30 +234,6 @@ def _escalation(run: Run, entries: list[dict[str, Any]]) -> None:
             save_policy(run.uow, policy, change=run.change)
             if policy != before:
                 run.changes.append("escalation: changed")
-
-
-def _shifts(run: Run, entries: list[dict[str, Any]]) -> None:
-    session = run.uow.session
-    wall = wall_of(run.change.at, zone=load_settings(session).zone)
-    known = {(row.user_id, row.starts, row.ends): row for row in session.scalars(select(ShiftRow))}
-    kept = set()
-    for place, entry in enumerate(entries):
-        with run.at("shifts", place):
-            key = (run.person_id(entry["person"]), entry["starts"], entry["ends"])
-            kept.add(key)
-            words = f"{entry['person']} {entry['starts']:%Y-%m-%d %H:%M} to {entry['ends']:%Y-%m-%d %H:%M}"
-            row = known.get(key)
-            shift = Shift(row.id if row else 0, *key, entry["note"])
-            if row is None:
-                shifts.add_shift(run.uow, shift, change=run.change)
-                run.changes.append(f"shifts: {words} added")
-            elif row.note != entry["note"]:
-                shifts.edit_shift(run.uow, shifts.StoredShift(shift, row.version), change=run.change)
-                run.changes.append(f"shifts: {words} has another note")
-    for key, row in known.items():
-        if key not in kept and row.ends > wall:
-            shifts.remove_shift(run.uow, row.id, change=run.change)
-            run.changes.append(f"shifts: {row.starts:%Y-%m-%d %H:%M} to {row.ends:%Y-%m-%d %H:%M} removed")
 
 
 def _mailboxes(run: Run, entries: list[dict[str, Any]]) -> None:
@@ -391,13 +341,16 @@ def _rule(entry: dict[str, Any]) -> Rule:
 _APPLY: dict[str, Callable[[Run, Any], None]] = {
     "people": _people,
     "settings": _settings,
+    **{name: partial(apply_site_calendar, name=name) for name in SITE_SECTIONS},
+    "calendars": apply_calendars,
+    "schedules": apply_schedules,
     "queues": _queues,
     "categories": _categories,
     "words": _words,
-    "hours": _hours,
-    "holidays": _holidays,
+    "holidays": apply_holidays,
+    "holiday_rules": apply_rules,
     "escalation": _escalation,
-    "shifts": _shifts,
+    "shifts": apply_shifts,
     "mailboxes": _mailboxes,
     "rules": _rules,
     "mail_rules": apply_mail_rules,

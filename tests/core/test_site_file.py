@@ -2,6 +2,7 @@ from datetime import date, datetime
 
 import pytest
 
+from portal.core.roster import HolidayPolicy
 from portal.core.settings import SPECS
 from portal.core.site_file import SECTIONS, EnvRef, Fault, SiteFileError, read_site_file, write_site_file
 
@@ -77,8 +78,8 @@ def test_lines_are_known_by_key_and_by_place():
         ("people:\n  - {mail: a, name: A,\n     active: maybe}", 3, "“maybe” must be true or false"),
         ("settings:\n  mail.reopen_days: 7.5", 2, "“7.5” must be a whole number"),
         ("holidays: [{date: 25.12.2026, name: X}]", 1, "is not a date"),
-        ("shifts: [{person: a, starts: 2026-11-21, ends: 2026-11-21 24:00}]", 1, "is not a date and time"),
-        ("shifts: [{person: a, starts: 2026-11-21 07:00, ends: 2026-11-21 24:00}]", 1, "“2026-11-21 24:00”"),
+        ("shifts: [{person: a, starts: 2026-11-21, ends: 2026-11-21 24:01}]", 1, "is not a date and time"),
+        ("shifts: [{person: a, starts: 2026-11-21 07:00, ends: 2026-11-21 24:01}]", 1, "“2026-11-21 24:01”"),
         ("settings:\n  sms.twilio_token: geheim", 2, "A secret is not written here"),
         ("settings:\n  sms.twilio_token: {file: x}", 2, "A secret is not written here"),
         ("settings:\n  sms.twilio_token: {env: A B}", 2, "A secret is not written here"),
@@ -89,6 +90,16 @@ def test_lines_are_known_by_key_and_by_place():
 def test_what_is_wrong_is_said_with_its_line(text, line, words):
     found = faults_of(text)
     assert any(at == line and words in sentence for at, sentence in found), found
+
+
+def test_entries_of_a_list_are_names_or_mappings_and_deep_ones_have_their_own_line():
+    file = read_site_file(
+        "queues:\n- Phones\n- {name: Servers, schedule: Nights}\n"
+        "schedules:\n- name: Nights\n  holidays:\n  - {date: 2026-12-24, policy: nobody}\n"
+    )
+    assert file.sections["queues"] == ["Phones", {"name": "Servers", "schedule": "Nights"}]
+    assert (file.line("queues", 1), file.line("schedules", (0, "holidays", 0))) == (3, 7)
+    assert file.sections["schedules"][0]["holidays"][0]["policy"] == HolidayPolicy.NOBODY
 
 
 def test_every_fault_is_named_at_once_in_the_order_of_the_lines():

@@ -177,7 +177,7 @@ def test_sections_that_are_whole_lose_what_the_file_does_not_name(world):
     world.take(WHOLE)
     done = world.take("holidays: []\nshifts: []\nrules: []\nwords: {}\nhours: {}\n")
     assert [line.split(":")[0] for line in done.changes] == [
-        "words", "hours", "holidays", "holidays", "shifts", "rules", "rules",
+        "hours", "words", "holidays", "holidays", "shifts", "rules", "rules",
     ]  # fmt: skip
     assert world.rows(select(HolidayRow)) == world.rows(select(ShiftRow)) == world.read(list_rules) == []
 
