@@ -366,11 +366,15 @@ def upgrade():
     sa.Column('at', UtcDateTime(), nullable=False),
     sa.Column('ends_at', UtcDateTime(), nullable=False),
     sa.Column('written_at', UtcDateTime(), nullable=False),
+    sa.Column('text_due_at', UtcDateTime(), nullable=True),
     sa.ForeignKeyConstraint(['schedule_id'], ['schedule.id'], name=op.f('fk_hand_off_schedule_id'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['user_id'], ['user.id'], name=op.f('fk_hand_off_user_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_hand_off')),
     sa.UniqueConstraint('schedule_id', 'user_id', 'at', name=op.f('uq_hand_off_schedule_id_user_id_at'))
     )
+    with op.batch_alter_table('hand_off', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_hand_off_text_due_at'), ['text_due_at'], unique=False)
+
     op.create_table('holiday_feed_day',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('feed_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),

@@ -165,7 +165,8 @@ class CalendarFeed(Base):
 
 
 class HandOff(Base):
-    """The card of one shift change: written once for each person who comes on duty."""
+    """The card of one shift change: written once for each person who comes on duty. `text_due_at` while a text about
+    it is still to be written."""
 
     __tablename__ = "hand_off"
     id: Mapped[Pk]
@@ -174,4 +175,5 @@ class HandOff(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
     written_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    text_due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     __table_args__ = (UniqueConstraint("schedule_id", "user_id", "at"),)
