@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 from sqlalchemy import select
@@ -13,11 +14,15 @@ from sqlalchemy.orm import Session
 
 from portal.config import load_config
 from portal.core.errors import DomainError
+from portal.core.ical_lines import MAX_BYTES
 from portal.core.instants import format_instant, format_local, parse_instant
 from portal.core.intervals import Interval
 from portal.core.roster import RosterDuty, make_roster
+from portal.core.shift_import import describe_import
 from portal.models import User
+from portal.services.audit import Change
 from portal.services.schedules import StoredSchedule, list_schedules, load_schedule
+from portal.services.shift_import import import_shifts, plan_shift_import
 from portal.wiring import build
 
 TIME = """Times are ISO 8601. 2026-11-21T18:00Z and 2026-11-21T18:00+01:00 are that instant; without an offset,
@@ -110,6 +115,40 @@ def shifts(from_text: str, to_text: str, name: str, as_json: bool) -> None:
         return
     for duty in duties:
         click.echo(_line(stored, emails, duty))
+
+
+@oncall.command("import")
+@click.argument("file", type=click.File("rb"), metavar="FILE.ics")
+@click.option("--schedule", "name", default="", metavar="S", help=_SCHEDULE_HELP)
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def import_file(file: BinaryIO, name: str, dry_run: bool, as_json: bool) -> None:
+    """Make shifts of the events of a calendar file ("-" reads the standard input).
+
+    Who is meant is found by mail address, or by the full name in the title or text; an event of nobody known is listed
+    and left out. Importing a file again adds nothing; an event that changed in it changes its shift, but never what has
+    been. Exit code 1 when no event could be used.
+    """
+    data = file.read(MAX_BYTES + 1)
+    context = build(load_config())
+    now = context.clock.now()
+    if dry_run:
+        with context.database.read_session() as session:
+            done = plan_shift_import(session, data, now=now, schedule_id=_schedule(session, name).head.id)
+    else:
+        with context.database.unit_of_work() as uow:
+            schedule_id = _schedule(uow.session, name).head.id
+            done = import_shifts(uow, data, change=Change(None, now), schedule_id=schedule_id)
+    counts = {"added": len(done.plan.added), "changed": len(done.plan.changed), "removed": len(done.plan.removed),
+              "kept": done.plan.kept, "missing": len(done.plan.missing)}  # fmt: skip
+    if as_json:
+        click.echo(json.dumps({**counts, "faults": done.faults, "notes": done.notes}, ensure_ascii=False))
+    else:
+        click.echo("This would change: " * dry_run + describe_import(done.plan))
+        for line in (*done.notes, *done.faults):
+            click.echo(line, err=True)
+    if done.faults and not any(counts[one] for one in ("added", "changed", "removed", "kept")):
+        sys.exit(1)
 
 
 def _schedule(session: Session, name: str) -> StoredSchedule:

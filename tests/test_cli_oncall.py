@@ -126,3 +126,58 @@ def test_what_cannot_be_answered_is_one_sentence(home, words, sentence):
 def test_the_help_says_whose_clock_is_meant(home):
     for command in ("who", "shifts"):
         assert "the clock on the wall shows in the schedule's zone" in " ".join(portal(command, "--help").split())
+
+
+FILE = """BEGIN:VCALENDAR
+VERSION:2.0
+BEGIN:VEVENT
+UID:night@a.example
+SUMMARY:Night
+DTSTART;TZID=Europe/Berlin:20261023T220000
+DTEND;TZID=Europe/Berlin:20261024T060000
+RRULE:FREQ=DAILY;COUNT=3
+EXDATE;TZID=Europe/Berlin:20261024T220000
+ATTENDEE:mailto:Alice@acme.example
+END:VEVENT
+BEGIN:VEVENT
+UID:who@a.example
+SUMMARY:Somebody
+DTSTART:20261101T100000Z
+DTEND:20261101T110000Z
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+def test_a_calendar_file_becomes_shifts_once(home, tmp_path):
+    file = tmp_path / "nights.ics"
+    file.write_text(FILE)
+    said = portal("import", str(file), "--dry-run")
+    assert said.startswith("This would change: Shifts: 2 added.")
+    assert portal("import", str(file)).startswith("Shifts: 2 added.")
+    again = portal("import", str(file))
+    assert "Shifts: 0 added, 2 already there." in again
+    assert "“Somebody” on 1 November 2026 at 11:00 names nobody who works here." in again
+    night = json.loads(portal("who", "--at", "2026-10-26T05:59", "--json"))["on_call"]
+    assert ("Alice", "shift") in [(one["name"], one["because"]) for one in night]
+    assert json.loads(portal("import", str(file), "--schedule", "paris", "--json"))["added"] == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("hello", "This is not a calendar file: BEGIN:VCALENDAR is missing."),
+        (FILE.replace("mailto:Alice@", "mailto:Mallory@"), "invites mallory@acme.example, and nobody here is that."),
+    ],
+)
+def test_a_file_of_which_nothing_can_be_used_fails(home, tmp_path, content, sentence):
+    file = tmp_path / "x.ics"
+    file.write_text(content)
+    assert sentence in portal("import", str(file), code=1)
+
+
+def test_a_huge_file_is_refused_and_not_read(home, tmp_path):
+    file = tmp_path / "huge.ics"
+    with file.open("wb") as out:
+        out.truncate(50_000_000)
+    assert portal("import", str(file), code=1) == "The file is larger than 5 MB, which no calendar needs.\n"

@@ -1,0 +1,404 @@
+"""Calendar files (.ics, RFC 5545) as others write them, read into plain events: for shift import and holiday feeds."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from hashlib import sha256
+from zoneinfo import ZoneInfo
+
+from icalendar import vDuration
+
+from portal.core.ical_lines import Component, Line, read_calendars, unescape_text
+from portal.core.ical_recur import list_days, parse_recurrence
+from portal.core.ical_zones import AnyZone, DescribedZone, NamedZone, describe_zone, find_zone
+from portal.core.intervals import Interval
+
+MAX_OCCURRENCES = 5_000
+MAX_DAYS = 1_000_000
+_DAY = timedelta(days=1)
+_UTC = DescribedZone(timedelta(), ())
+_LONGEST = timedelta(days=3660)
+_YEARS = range(1900, 2300)
+_DATE = re.compile(r"\d{8}")
+_COMMA = re.compile(r"(?<!\\),")
+
+
+@dataclass(frozen=True)
+class ReadEvent:
+    """One event, or one occurrence of an event that repeats.
+
+    Attributes:
+        uid: the event's own, made up from its content where the file gives none.
+        occurrence: which one of an event that repeats, by the day it was first planned for (`20261121`); "" for others.
+            `(uid, occurrence)` names one event of a file, and stays when its time or text is changed.
+        starts_at, ends_at: UTC, half-open. An all-day event runs from midnight to midnight in the zone asked for.
+        first_on, until_on: the days of an all-day event, the second not included; None for others.
+        people: those invited who did not decline: the mail address, lower-case, or the name of one who has none.
+        organizer: the same of the one who invites.
+    """
+
+    uid: str
+    occurrence: str
+    summary: str
+    description: str
+    starts_at: datetime
+    ends_at: datetime
+    first_on: date | None = None
+    until_on: date | None = None
+    people: tuple[str, ...] = ()
+    organizer: str = ""
+    categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReadResult:
+    """What a file says within a window, in order of time; cancelled events are left out.
+
+    `faults`: a sentence for everything that could not be read. Only without faults may one conclude that an event which
+    is not there was taken out; a file that is no calendar at all has one fault and no events. `notes`: what was cut
+    (an event that repeats without end), for a person to know.
+    """
+
+    events: tuple[ReadEvent, ...]
+    faults: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def read_events(data: bytes, *, window: Interval, zone: ZoneInfo, endless_until: datetime | None = None) -> ReadResult:
+    """The events of a calendar file that touch `window`. `zone` is meant by times without one, and by whole days. What
+    repeats without end is read until `endless_until`, or to the end of the window.
+
+    Never raises: what is broken becomes a sentence in `faults`.
+    """
+    calendars, faults = read_calendars(data)
+    reader = _Reader(window, NamedZone(zone), min(endless_until or window.ends_at, window.ends_at))
+    reader.faults.extend(faults)
+    try:
+        for calendar in calendars:
+            reader.read(calendar)
+    except _TooMuchError as error:
+        reader.faults.append(f"{error} The rest was not read.")
+    events = sorted(reader.events, key=lambda one: (one.starts_at, one.ends_at, one.uid, one.occurrence))
+    return ReadResult(tuple(events), tuple(dict.fromkeys(reader.faults)), tuple(reader.notes))
+
+
+class _TooMuchError(Exception):
+    """The budget is spent; the text says on what."""
+
+
+class _BrokenError(Exception):
+    """This event cannot be read; the text goes on after its name."""
+
+
+@dataclass(frozen=True)
+class _Time:
+    """A date or time as the file has it: on the clock of a zone."""
+
+    wall: datetime
+    clock: AnyZone
+    is_day: bool
+
+    @property
+    def at(self) -> datetime:
+        """The instant."""
+        return self.clock.instant_of(self.wall)
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """A VEVENT with the times it has. `length` is on the wall where `exact` is None."""
+
+    component: Component
+    uid: str
+    starts: _Time
+    length: timedelta
+    exact: timedelta | None
+    original: _Time | None
+
+    def ends_at(self, starts: _Time) -> datetime:
+        """When an occurrence that starts then ends."""
+        if self.exact is not None:
+            moved = starts.clock.instant_of(starts.wall + self.length) if self.length else starts.at
+            return moved + self.exact
+        return max(starts.at, starts.clock.instant_of(starts.wall + self.length))
+
+
+class _Reader:
+    def __init__(self, window: Interval, clock: NamedZone, endless_until: datetime) -> None:
+        self.window, self.clock, self.endless_until = window, clock, endless_until
+        self.events: list[ReadEvent] = []
+        self.faults: list[str] = []
+        self.notes: list[str] = []
+        self._described: dict[str, AnyZone | None] = {}
+        self._left = MAX_DAYS
+
+    def spend(self, days: int) -> None:
+        """Count the work, and stop when it is too much."""
+        self._left -= days
+        if self._left < 0:
+            raise _TooMuchError("The events of this file repeat too often.")
+
+    def read(self, calendar: Component) -> None:
+        """Add the events of one VCALENDAR."""
+        self._described = {
+            one.text("TZID").strip("/"): describe_zone(one, window=self.window, spend=self.spend)
+            for one in calendar.children
+            if one.name == "VTIMEZONE"
+        }
+        if calendar.text("METHOD").upper() == "CANCEL":
+            return
+        planned = [self._plan(one) for one in calendar.children if one.name == "VEVENT"]
+        series: dict[str, list[_Planned]] = {}
+        for one in planned:
+            if one is not None:
+                series.setdefault(one.uid, []).append(one)
+        for parts in series.values():
+            self._add_series(parts)
+
+    def _plan(self, component: Component) -> _Planned | None:
+        try:
+            return self._planned(component)
+        except _BrokenError as error:
+            self._fault(component, str(error))
+            return None
+
+    def _fault(self, component: Component, words: str) -> None:
+        name = component.text("SUMMARY")[:60] or component.text("UID")[:60] or "without a name"
+        self.faults.append(f"Event “{name}” {words}.")
+
+    def _planned(self, component: Component) -> _Planned:
+        first = component.first("DTSTART")
+        if first is None:
+            raise _BrokenError("has no start")
+        starts = self._time(first)
+        length, exact = self._length(component, starts)
+        if abs(length) > _LONGEST or (exact is not None and abs(exact) > _LONGEST):
+            raise _BrokenError("lasts longer than anybody means")
+        if length < timedelta() or (exact is not None and length + exact < timedelta()):
+            raise _BrokenError("ends before it starts")
+        if component.text("X-MICROSOFT-CDO-ALLDAYEVENT").upper() == "TRUE" and exact is None:
+            is_whole = starts.wall.time() == time() and length and not length % _DAY
+            starts = replace(starts, is_day=True, clock=self.clock) if is_whole else starts
+        original = component.first("RECURRENCE-ID")
+        return _Planned(
+            component, component.text("UID") or _made_up_uid(component), starts, length, exact,
+            self._time(original) if original else None,
+        )  # fmt: skip
+
+    def _length(self, component: Component, starts: _Time) -> tuple[timedelta, timedelta | None]:
+        """On the wall, and exactly: a whole number of days keeps its time of day when the clock changes."""
+        last, duration = component.first("DTEND"), component.first("DURATION")
+        if last is not None:
+            ends = self._time(last)
+            if ends.is_day or ends.clock == starts.clock:
+                length = ends.wall - starts.wall
+                return (_DAY if starts.is_day and not length else length), None
+            return timedelta(), ends.at - starts.at
+        if duration is not None:
+            size, days = _duration(duration.text.upper())
+            return (max(_DAY, days), None) if starts.is_day else (days, size - days)
+        return (_DAY if starts.is_day else timedelta()), None
+
+    def _time(self, line: Line) -> _Time:
+        return self._times(line)[0]
+
+    def _times(self, line: Line) -> list[_Time]:
+        name = line.parameters.get("TZID", "")
+        clock: AnyZone | None = self.clock
+        if name:
+            named = find_zone(name)
+            clock = NamedZone(named) if named else self._described.get(name.strip("/"))
+        found = []
+        for text in line.value.split(","):
+            text = text.strip().upper()
+            try:
+                is_day = _DATE.fullmatch(text) is not None
+                wall = datetime.strptime(text.removesuffix("Z"), "%Y%m%d" if is_day else "%Y%m%dT%H%M%S")  # noqa: DTZ007
+            except ValueError:
+                raise _BrokenError(f"has a time that is not understood: {text[:40]}") from None
+            if wall.year not in _YEARS:
+                raise _BrokenError("has a year nobody means")
+            meant = self.clock if is_day else _UTC if text.endswith("Z") else clock
+            if meant is None:
+                raise _BrokenError(f"is in a zone that is not known: {name[:60]}")
+            found.append(_Time(wall, meant, is_day))
+        return found
+
+    def _add_series(self, parts: list[_Planned]) -> None:
+        """One UID: the event, and the occurrences of it that were changed by themselves."""
+        masters = [one for one in parts if one.original is None]
+        master = max(masters, key=_newness) if masters else None
+        if master is not None and _is_cancelled(master.component):
+            return
+        changed: dict[datetime, _Planned] = {}
+        for one in sorted((one for one in parts if one.original is not None), key=_newness):
+            assert one.original is not None  # told apart above
+            changed[one.original.at] = one
+            if _changes_all_that_follow(one.component):
+                self._fault(one.component, "changes all that follow (THISANDFUTURE); only one day of it was changed")
+        names = self._add_occurrences(master, changed) if master else {}
+        for at, one in changed.items():
+            assert one.original is not None
+            clock = master.starts.clock if master else one.original.clock
+            wall = one.original.wall if one.original.is_day else clock.wall_of(at)
+            self._add(one, one.starts, names.get(wall, f"{wall:%Y%m%d}"))
+
+    def _add_occurrences(self, master: _Planned, changed: dict[datetime, _Planned]) -> dict[datetime, str]:
+        """Those that were not changed. Returns the name of each, by its time on the wall."""
+        component = master.component
+        if "RRULE" not in component.lines and "RDATE" not in component.lines:
+            self._add(master, master.starts, "")
+            return {}
+        try:
+            starts = self._starts(master)
+            left_out = [
+                one for line in component.lines.get("EXDATE", ()) if line.value.strip() for one in self._times(line)
+            ]
+        except _BrokenError as error:
+            self._fault(component, str(error))
+            return {}
+        gone = {one.at for one in left_out if not one.is_day} | changed.keys()
+        left_out += [one.original for one in changed.values() if one.original]
+        gone_days = {one.wall.date() for one in left_out if one.is_day}
+        names = _names(starts)
+        for one in starts:
+            if one.at not in gone and one.wall.date() not in gone_days:
+                self._add(master, one, names[one.wall])
+        return names
+
+    def _starts(self, master: _Planned) -> list[_Time]:
+        """When the occurrences start that may touch the window."""
+        component, starts = master.component, master.starts
+        around = master.length + (master.exact or timedelta()) + 2 * _DAY
+        since, until = self.window.starts_at - around, self.window.ends_at + around
+        walls = {starts.wall}
+        for line in component.lines.get("RDATE", ()):
+            added = self._times(line) if line.value.strip() else []
+            walls.update(_on_clock_of(starts, one) for one in added)
+        for line in component.lines.get("RRULE", ()):
+            try:
+                rule = parse_recurrence(line.value)
+            except ValueError as error:
+                raise _BrokenError(str(error)) from None
+            if rule.until[:4].isdecimal() and int(rule.until[:4]) not in _YEARS:  # 99991231T235959Z means never
+                rule = replace(rule, until="")
+            is_endless = not rule.until and rule.count is None
+            last = self.clock.wall_of(self.endless_until) if is_endless else until
+            days = list_days(rule, starts.wall.date(), since=since.date(), until=last.date(), spend=self.spend)
+            found = [datetime.combine(day, starts.wall.time()) for day in days]
+            walls.update(self._until(rule.until, starts, found) if rule.until else found)
+            if is_endless:
+                self._note(component)
+        return [replace(starts, wall=wall) for wall in sorted(walls)]
+
+    def _until(self, text: str, starts: _Time, walls: list[datetime]) -> list[datetime]:
+        """Those at or before UNTIL, which may be a day, a time on the same clock or an instant."""
+        limit = self._time(Line(text))
+        if limit.is_day:
+            return [wall for wall in walls if wall.date() <= limit.wall.date()]
+        if not text.endswith("Z"):
+            return [wall for wall in walls if wall <= limit.wall]
+        if starts.is_day:
+            return [wall for wall in walls if wall.date() <= limit.wall.date()]
+        return [wall for wall in walls if starts.clock.instant_of(wall) <= limit.at]
+
+    def _note(self, component: Component) -> None:
+        last = self.clock.wall_of(self.endless_until)
+        name = component.text("SUMMARY")[:60] or "without a name"
+        self.notes.append(f"Event “{name}” repeats without end. It was read until {last.day} {last:%B %Y}.")
+
+    def _add(self, planned: _Planned, starts: _Time, occurrence: str) -> None:
+        component = planned.component
+        if _is_cancelled(component):
+            return
+        starts_at, ends_at = starts.at, planned.ends_at(starts)
+        is_inside = starts_at < self.window.ends_at and self.window.starts_at < ends_at
+        if not is_inside and not (starts_at == ends_at and starts_at in self.window):
+            return
+        if len(self.events) >= MAX_OCCURRENCES:
+            raise _TooMuchError(f"These are more than {MAX_OCCURRENCES:,} events.")
+        organizer = component.first("ORGANIZER")
+        first_on, until_on = starts.wall.date(), (starts.wall + planned.length).date()
+        self.events.append(
+            ReadEvent(
+                planned.uid,
+                occurrence,
+                component.text("SUMMARY"),
+                component.text("DESCRIPTION"),
+                starts_at,
+                ends_at,
+                first_on=first_on if starts.is_day else None,
+                until_on=until_on if starts.is_day else None,
+                people=_people(component),
+                organizer=_person(organizer) if organizer else "",
+                categories=_categories(component),
+            )
+        )
+
+
+def _names(starts: list[_Time]) -> dict[datetime, str]:
+    """The day names an occurrence, so that it stays the same when all of them move to another hour; of several on one
+    day, those after the first need their hour."""
+    names: dict[datetime, str] = {}
+    days: set[date] = set()
+    for one in starts:
+        names[one.wall] = f"{one.wall:%Y%m%d}" if one.wall.date() not in days else f"{one.wall:%Y%m%dT%H%M}"
+        days.add(one.wall.date())
+    return names
+
+
+def _changes_all_that_follow(component: Component) -> bool:
+    return any("RANGE" in line.parameters for line in component.lines.get("RECURRENCE-ID", ()))
+
+
+def _on_clock_of(starts: _Time, added: _Time) -> datetime:
+    """An added time on the clock of its event; an added day has the event's time of day."""
+    if added.is_day:
+        return datetime.combine(added.wall.date(), starts.wall.time())
+    return starts.clock.wall_of(added.at)
+
+
+def _duration(text: str) -> tuple[timedelta, timedelta]:
+    """All of a DURATION, and what of it are days and weeks: those keep the time of day."""
+    try:
+        parts = (vDuration.from_ical(part) for part in (text, text.partition("T")[0]))  # type: ignore[no-untyped-call]
+        size, days = parts
+    except (ValueError, OverflowError):
+        raise _BrokenError("has a length that is not understood") from None
+    return size, days
+
+
+def _is_cancelled(component: Component) -> bool:
+    return component.text("STATUS").upper() == "CANCELLED"
+
+
+def _newness(planned: _Planned) -> tuple[int, str]:
+    """Of two events with one UID, the newer counts."""
+    component = planned.component
+    sequence = component.text("SEQUENCE")
+    number = int(sequence) if sequence.isascii() and sequence.isdecimal() and len(sequence) < 12 else 0
+    return number, component.text("LAST-MODIFIED") or component.text("DTSTAMP")
+
+
+def _person(line: Line) -> str:
+    address = (line.parameters.get("EMAIL") or line.value).strip().lower().removeprefix("mailto:")
+    return address if "@" in address else line.parameters.get("CN", "").strip()
+
+
+def _people(component: Component) -> tuple[str, ...]:
+    lines = (
+        one for one in component.lines.get("ATTENDEE", ()) if one.parameters.get("PARTSTAT", "").upper() != "DECLINED"
+    )
+    return tuple(dict.fromkeys(filter(None, map(_person, lines))))
+
+
+def _categories(component: Component) -> tuple[str, ...]:
+    texts = (line.value for line in component.lines.get("CATEGORIES", ()))
+    return tuple(unescape_text(one).strip() for text in texts for one in _COMMA.split(text) if one.strip())
+
+
+def _made_up_uid(component: Component) -> str:
+    parts = [component.text(name) for name in ("SUMMARY", "DTSTART", "DTEND", "DURATION")]
+    return f"{sha256(chr(0).join(parts).encode()).hexdigest()[:32]}@no-uid"
