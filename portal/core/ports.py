@@ -322,6 +322,22 @@ class MailTransport(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class FetchedCalendar:
+    """An iCal file from the web. `data` is None when it is the one whose `etag` was sent along."""
+
+    data: bytes | None
+    etag: str = ""
+
+
+class CalendarFetcher(Protocol):
+    """Fetches iCal files that others publish. Never from an address within our own network."""
+
+    def fetch(self, url: str, *, etag: str = "") -> FetchedCalendar:
+        """Raises GatewayError, also for an answer that is too large."""
+        ...
+
+
 class BlobStore(Protocol):
     """Raw mails and attachments. Writes happen in the caller's transaction."""
 

@@ -20,6 +20,8 @@ SMS = RetryPolicy(waits=(2, 5, 10, 20, 30), give_up_after=12)
 MAIL = RetryPolicy(waits=(30, 120, 600, 1800, 3600, 4 * 3600, 12 * 3600), give_up_after=9)
 # A mailbox is never given up; it is only asked less often.
 MAILBOX = RetryPolicy(waits=(5, 20, 60, 120, 300), give_up_after=0)
+# A calendar of holidays is read once a day and never given up.
+FEED = RetryPolicy(waits=(300, 1800, 3600, 4 * 3600, 12 * 3600, 24 * 3600), give_up_after=0)
 
 MAX_ASKED_WAIT = 3600.0
 

@@ -97,7 +97,8 @@ class HolidayRuleRow(Base):
 class HolidayFeed(Base):
     """An iCal address that proposes holidays. What it says is never taken over by itself.
 
-    `state` is "" or asked (somebody pressed "Read now"); `lease_until` says that a worker reads it.
+    `state` is "" or asked (somebody pressed "Read now"); `lease_until` says that a worker reads it; `failing_since` is
+    the first failure after the last success.
     """
 
     __tablename__ = "holiday_feed"
@@ -114,6 +115,7 @@ class HolidayFeed(Base):
     read_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     tries: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str] = mapped_column(Text, default="")
+    failing_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 

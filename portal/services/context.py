@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from portal.core.ports import Clock, JobQueue, MailTransport, Randomness, SecretBox, SmsGateway
+from portal.core.ports import CalendarFetcher, Clock, JobQueue, MailTransport, Randomness, SecretBox, SmsGateway
 from portal.models import Database
 
 
@@ -16,6 +16,7 @@ class Context:
 
     Attributes:
         sms: makes the gateway of the provider that is set up now; raises GatewayError when there is none.
+        calendars: fetches iCal files from the web; None where none is to be fetched.
         mail: makes mailboxes and senders of accounts.
         site_url: the address for links, "" when people cannot reach one from outside.
     """
@@ -29,3 +30,4 @@ class Context:
     mail: MailTransport
     data_dir: Path
     site_url: str = ""
+    calendars: CalendarFetcher | None = None
