@@ -4,6 +4,7 @@ naive walk."""
 import json
 import os
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -39,11 +40,8 @@ class Maker:
 
     def moment(self, *, around_h: int = 84) -> str:
         night = datetime.combine(self.sunday, time())
-        quarters = (
-            self.random.randint(0, 16)
-            if self.random.random() < 0.4
-            else self.random.randint(-around_h * 4, around_h * 4)
-        )
+        at_night, far = self.random.randint(1, 14), self.random.randint(-around_h * 4, around_h * 4)
+        quarters = at_night if self.random.random() < 0.7 else far
         return f"{night + timedelta(minutes=15 * quarters):%Y-%m-%d %H:%M}"
 
     def span(self, starts: str = "starts", ends: str = "ends", **options) -> dict:
@@ -56,9 +54,10 @@ class Maker:
         return [make() for _ in range(self.random.randint(0, most))]
 
     def week(self) -> dict:
-        marks = sorted(self.random.sample(range(7 * 48), 2 * self.random.randint(1, 8)))
+        far, at_night = range(7 * 48), range(6 * 48, 6 * 48 + 8)
+        marks = {*self.random.sample(far, self.random.randint(2, 12)), *self.random.sample(at_night, 4)}
         week: dict[str, list[str]] = {}
-        for a, b in zip(marks[::2], marks[1::2], strict=True):
+        for a, b in list(pairwise(sorted(marks)))[::2]:
             day, opens = divmod(a, 48)
             closes = opens + min(b - a, 47 if opens else 48)
             texts = [f"{half // 2:02}:{half % 2 * 30:02}" for half in (opens, closes if closes <= 48 else closes - 48)]
@@ -97,7 +96,7 @@ class Maker:
             "name": "Outer", "zone": self.zone, "members": self.random.sample(PEOPLE, self.random.randint(0, 3)),
             "shifts": [one for number, one in enumerate(shifts) if one not in shifts[:number]],
             "rotations": [{"name": f"R{n}", **one} for n, one in enumerate(self.several(self.rotation, 3))],
-            "overrides": self.several(self.override, 5), "holidays": self.policies(),
+            "overrides": self.several(self.override, 8), "holidays": self.policies(),
         }  # fmt: skip
 
     def calendar(self) -> dict:
