@@ -9,6 +9,7 @@ from portal.models import HolidayPolicyRow, OverrideRow, Phone, RotationRow, Shi
 from portal.services.audit import Change
 from portal.services.calendars import save_week
 from portal.services.holidays import add_holiday
+from portal.services.schedule_edit import ScheduleDraft, add_schedule
 from portal.services.shifts import add_shift
 from tests.services.ticket_world import BOB
 from tests.web.conftest import NOW
@@ -277,7 +278,7 @@ def test_a_shift_is_edited(web):
     alice = web.as_("alice")
     form = alice.get(f"/oncall/shifts/{shift_id}/edit")
     assert form.one("#note")["value"] == "first"
-    assert form.one("[name=version]")["value"] == "1"
+    assert form.one("#shift-form [name=version]")["value"] == "1"
     page = alice.follow(alice.post(f"/oncall/shifts/{shift_id}/edit", NIGHT | {"version": "1"}, status=303))
     assert "The shift is changed." in page.text
     assert shifts(web) == [(BOB, "21 18:00", "22 08:00", "Key is in the safe")]
@@ -341,3 +342,143 @@ def test_only_those_who_lead_change_the_roster(web, path):
     web.anonymous().get(path, status=303)
     web.anonymous().get("/oncall", status=303)
     assert len(shifts(web)) == 1
+
+
+# Moving, repeating, undoing
+
+
+def change_of(page) -> dict[str, str]:
+    return {"change": page.one("form[action*='/shifts/undo'] [name=change]")["value"]}
+
+
+def test_every_change_offers_its_undo_without_javascript(web):
+    alice = web.as_("alice")
+    page = alice.follow(alice.post("/oncall/shifts/new", NIGHT, status=303))
+    assert shifts(web) != []
+    action = page.one("form[action*='/shifts/undo']")["action"]
+    page = alice.follow(alice.post(action, change_of(page), status=303))
+    assert "That is undone." in page.text
+    assert shifts(web) == []
+
+
+def test_a_change_is_undone_where_it_stands(web):
+    shift_id = given_shift(web, day=23)
+    before, alice = shifts(web), web.as_("alice")
+    page = alice.post(f"/oncall/shifts/{shift_id}/edit?on=2026-11-23", NIGHT | {"version": "1"}, htmx=True)
+    page = alice.post(page.one("form[action*='/shifts/undo']")["hx-post"], change_of(page), htmx=True)
+    assert page.one("#oncall-calendar")
+    assert "That is undone." in page.text
+    assert shifts(web) == before
+
+
+def test_only_the_last_change_of_this_person_is_undone(web):
+    alice = web.as_("alice")
+    page = alice.follow(alice.post("/oncall/shifts/new", NIGHT, status=303))
+    later = NIGHT | {"starts_on": "2026-11-23", "ends_on": "2026-11-24"}
+    alice.post("/oncall/shifts/new", later, status=303)
+    assert "only your last change" in alice.post("/oncall/shifts/undo", change_of(page), status=422).text
+    assert "only your last change" in web.as_("carol").post("/oncall/shifts/undo", change_of(page), status=422).text
+    assert len(shifts(web)) == 2
+
+
+@pytest.mark.parametrize(("days", "moved"), [("-1", "22 18:00"), ("7", "30 18:00")])
+def test_a_shift_is_moved_by_days_with_a_button(web, days, moved):
+    shift_id = given_shift(web, day=23)
+    alice = web.as_("alice")
+    form = alice.get(f"/oncall/shifts/{shift_id}/edit").one("form.move-shift")
+    page = alice.follow(alice.post(form["action"], {"days": days, "version": "1"}, status=303))
+    assert "The shift is changed." in page.text
+    assert shifts(web)[0][1] == moved
+    assert "Somebody else changed" in alice.post(form["action"], {"days": days, "version": "1"}, status=422).text
+    alice.post(form["action"], {"days": "400", "version": "2"}, status=400)
+
+
+def test_a_shift_is_repeated_for_weeks(web):
+    alice = web.as_("alice")
+    alice.post("/oncall/shifts/new", NIGHT | {"weeks": "2"}, status=303)
+    assert [row[1] for row in shifts(web)] == ["21 18:00", "28 18:00", "05 18:00"]
+    page = alice.post("/oncall/shifts/new", NIGHT | {"weeks": "99"}, status=422)
+    assert "Between 0 and 52 weeks." in page.text
+
+
+def test_of_two_people_who_plan_the_same_week_the_later_is_told_once(web):
+    alice = web.as_("alice")
+    seen = alice.get("/oncall/shifts/new").one("[name=seen]")["value"]
+    web.as_("carol").post("/oncall/shifts/new", NIGHT, status=303)
+    own = NIGHT | {"person_id": "1", "seen": seen}
+    page = alice.post("/oncall/shifts/new", own, status=422)
+    assert "Somebody changed this schedule while the form was open." in page.text
+    alice.post("/oncall/shifts/new", own | {"seen": page.one("[name=seen]")["value"]}, status=303)
+    assert len(shifts(web)) == 2
+
+
+def test_a_shift_added_today_begins_now_and_one_that_is_over_is_refused(web):
+    alice = web.as_("alice")
+    begun = NIGHT | {"starts_on": "2026-11-20", "ends_on": "2026-11-21", "ends_at": "08:00"}
+    alice.post("/oncall/shifts/new", begun, status=303)
+    assert shifts(web)[0][1:3] == ("21 02:10", "21 08:00")
+    over = NIGHT | {"starts_on": "2026-11-19", "ends_on": "2026-11-20"}
+    assert "This time is over." in alice.post("/oncall/shifts/new", over, status=422).text
+
+
+# Who when, my shifts, several schedules
+
+
+@pytest.mark.parametrize(
+    ("query", "now", "later"),
+    [
+        ("", "Bob from Fri 20 Nov, 18:00 until 08:00 · Key", "Nobody."),
+        ("?day=2026-11-20&time=17:59", "Nobody is on call.", "Bob from"),
+        ("?day=2026-11-21&time=08:00", "Nobody is on call.", "Nothing changes"),
+        ("?day=soon&time=now", "Bob from", "Nobody."),
+    ],
+)
+def test_who_is_on_call_at_a_time_why_until_when_and_who_is_next(web, query, now, later):
+    given_shift(web, note="Key")
+    page = web.as_("vera").get(f"/oncall/who{query}")
+    assert now in " ".join(page.one("#who-then").text.split())
+    assert later in " ".join(page.one("#who-next").text.split())
+
+
+def given_network(web) -> int:
+    with web.database.unit_of_work() as uow:
+        schedule_id = add_schedule(uow, ScheduleDraft("Network", "Asia/Tokyo"), change=CHANGE)
+        shift = Shift(0, BOB, datetime(2026, 11, 21, 18), datetime(2026, 11, 22, 8))
+        add_shift(uow, shift, change=CHANGE, schedule_id=schedule_id)
+    return schedule_id
+
+
+def test_my_shifts_are_those_of_every_schedule(web):
+    given_network(web)
+    given_shift(web, note="Key")
+    page = web.as_("bob").get("/oncall/mine")
+    rows = [" ".join(row.get_text(" ").split()) for row in page.soup.select("#my-shifts tbody tr")]
+    assert rows == [
+        "Fri 20 Nov, 18:00 Now 08:00 Key On call",
+        "18:00 Sun 22 Nov, 08:00 shift Network",
+    ]
+    assert "You are not on call" in web.as_("vera").get("/oncall/mine").text
+
+
+def test_each_schedule_has_its_own_calendar_in_its_own_zone(web):
+    network = given_network(web)
+    alice = web.as_("alice")
+    page = alice.get(f"/oncall?schedule={network}")
+    assert "All times are in Asia/Tokyo." in page.text
+    bar = page.one("a.shift")
+    assert bar["title"] == "Sat 21 Nov, 18:00 to Sun 22 Nov, 08:00"
+    assert bar["href"].endswith(f"&schedule={network}")
+    assert [choice.text for choice in page.soup.select(".schedule-choice a")] == ["On call", "Network"]
+    assert not alice.get("/oncall").soup.select("a.shift")
+    alice.post(f"/oncall/shifts/new?schedule={network}", NIGHT | {"person_id": "1"}, status=303)
+    assert len(alice.get(f"/oncall?schedule={network}").soup.select("a.shift")) == 2
+    alice.get("/oncall?schedule=99", status=404)
+
+
+def test_somebody_who_cannot_be_on_call_any_more_still_stands_where_they_were(web):
+    with web.database.unit_of_work() as uow:
+        uow.session.add(HolidayPolicyRow(observed_on=datetime(2026, 11, 21).date(), policy="person", user_id=BOB))
+        uow.session.get(User, BOB).role = "viewer"
+    page = web.as_("alice").get("/oncall")
+    assert "Bob" in page.one("#on-call-now").text
+    assert page.one("span.shift")["title"].endswith("holiday 21 November")

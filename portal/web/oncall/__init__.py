@@ -6,4 +6,4 @@ from flask import Blueprint
 
 bp = Blueprint("oncall", __name__, url_prefix="/oncall")
 
-from portal.web.oncall import views  # noqa: E402, F401
+from portal.web.oncall import rotations, schedules, shifts, views  # noqa: E402, F401

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -11,6 +11,7 @@ from portal.core.calendars import BusinessHours, closures_on
 from portal.core.intervals import Interval
 from portal.core.lanes import Bar, plan_lanes
 from portal.core.roster import RosterDuty, Source, SourceKind
+from portal.core.roster_changes import RosterChange
 from portal.core.wallclock import instant_of, wall_of
 from portal.services.schedules import Member
 
@@ -18,6 +19,7 @@ WEEK = 7
 HOURS = 24 * WEEK
 TINTS = 6
 WIDE = 9 * 60
+_NOTHING = Source(SourceKind.SHIFT, 0)
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,16 @@ class BarView:
     def shift_id(self) -> int | None:
         """The shift behind it, where it is one."""
         return self.duty.source.id if self.duty and self.duty.source.kind is SourceKind.SHIFT else None
+
+    @property
+    def is_override(self) -> bool:
+        """Whether an exception is behind it."""
+        return self.duty is not None and self.duty.source.kind is SourceKind.OVERRIDE
+
+    @property
+    def change(self) -> str:
+        """In a preview: how it differs from the roster that stands."""
+        return "new" if "is-new" in self.classes else "no longer" if "is-gone" in self.classes else ""
 
     @property
     def short_words(self) -> str:
@@ -77,7 +89,8 @@ class WeekView:
 
 @dataclass(frozen=True)
 class Roster:
-    """What a calendar is drawn from: loaded once for all weeks shown."""
+    """What a calendar is drawn from: loaded once for all weeks shown. `changes` are marked: who is on call that was
+    not, and as bars of their own who is not any more."""
 
     duties: Sequence[RosterDuty]
     zone: ZoneInfo
@@ -86,6 +99,7 @@ class Roster:
     gaps: Sequence[Interval]
     now: datetime
     reasons: Mapping[Source, str]
+    changes: Sequence[RosterChange] = ()
 
 
 def monday_of(day: date) -> date:
@@ -115,12 +129,16 @@ def draw_week(roster: Roster, first: date, *, everyone: bool) -> WeekView:
     zone = roster.zone
     active = [member.id for member in roster.members if member.is_active]
     lanes = plan_lanes(roster.duties, zone=roster.zone, first=first, days=WEEK, person_ids=active if everyone else ())
+    gone = {lane.person_id: lane.bars for lane in plan_lanes(_gone(roster), zone=zone, first=first, days=WEEK)}
     members = {member.id: member for member in roster.members}
     order = {member.id: number for number, member in enumerate(roster.members)}
+    bars = dict.fromkeys(gone, ()) | {lane.person_id: lane.bars for lane in lanes}
     views = [
-        LaneView(members[lane.person_id], _bars(lane.bars, roster, order[lane.person_id]))
-        for lane in lanes
-        if lane.person_id in members
+        LaneView(
+            members[person],
+            _bars(found, roster, order[person]) + _bars(gone.get(person, ()), roster, order[person], "is-gone"),
+        )
+        for person, found in bars.items()
     ]
     wall = wall_of(roster.now, zone=zone)
     hour = int((wall - datetime.combine(first, time())) / timedelta(hours=1))
@@ -144,11 +162,33 @@ def name_gap(gap: Interval, *, zone: ZoneInfo) -> BarView:
     return BarView("", wall_of(gap.starts_at, zone=zone), wall_of(gap.ends_at, zone=zone))
 
 
-def _bars(bars: Sequence[Bar], roster: Roster, number: int) -> tuple[BarView, ...]:
-    tint = f"shift-{number % TINTS + 1}"
+def people_of(members: Sequence[Member], duties: Iterable[RosterDuty], names: Mapping[int, str]) -> list[Member]:
+    """The members, and whoever else stands on the roster: somebody who cannot be on call any more, but was."""
+    known = {member.id for member in members}
+    others = {duty.person_id for duty in duties} - known
+    return [*members, *(Member(one, names.get(one, "?"), is_active=False, has_phone=False) for one in sorted(others))]
+
+
+def _gone(roster: Roster) -> list[RosterDuty]:
+    lost = [one for one in roster.changes if not one.is_on]
+    return [RosterDuty(one.person_id, one.span.starts_at, one.span.ends_at, _NOTHING) for one in lost]
+
+
+def _mark(duty: RosterDuty, roster: Roster) -> str:
+    """Who is on call that was not before the change."""
+    is_new = any(
+        one.is_on and one.person_id == duty.person_id
+        and one.span.starts_at < duty.ends_at and duty.starts_at < one.span.ends_at
+        for one in roster.changes
+    )  # fmt: skip
+    return " is-new" if is_new else " is-now" if _is_now(duty, roster.now) else ""
+
+
+def _bars(bars: Sequence[Bar], roster: Roster, number: int, mark: str = "") -> tuple[BarView, ...]:
+    tint = mark or f"shift-{number % TINTS + 1}"
     return tuple(
         BarView(
-            f"{_place(bar.start, bar.end)} {tint}{' is-now' if _is_now(bar.duty, roster.now) else ''}",
+            f"{_place(bar.start, bar.end)} {tint}{'' if mark else _mark(bar.duty, roster)}",
             bar.starts,
             bar.ends,
             bar.duty,
