@@ -19,7 +19,7 @@ from portal.core.calendars import BusinessHours, open_intervals
 from portal.core.errors import DomainError
 from portal.core.intervals import Interval, subtract_intervals
 from portal.core.rotations import Rotation, list_turns
-from portal.core.shifts import Shift
+from portal.core.shifts import Shift, check_years
 from portal.core.wallclock import instant_of, interval_of, wall_of
 
 # No zone is further than 15 hours from UTC, no change of the clock longer than a day.
@@ -54,7 +54,8 @@ class OverrideKind(StrEnum):
 @dataclass(frozen=True)
 class Override:
     """An exception on the wall clock. `person_id` is on call too (add), is not (remove), or stands in for `instead_of`
-    while that one would be on call, None: for everybody (replace). Raises DomainError when it has no length."""
+    while that one would be on call, None: for everybody (replace). Raises DomainError when it has no length, or lies
+    in a year nobody means."""
 
     id: int
     kind: OverrideKind
@@ -66,6 +67,7 @@ class Override:
     def __post_init__(self) -> None:
         if self.ends <= self.starts:
             raise DomainError("It ends before it starts. For a night, give the next day as its end.")
+        check_years(self.starts, self.ends)
 
 
 class HolidayPolicy(StrEnum):
@@ -79,12 +81,16 @@ class HolidayPolicy(StrEnum):
 
 @dataclass(frozen=True)
 class HolidayDuty:
-    """What was decided for a holiday: its date from midnight to midnight. `person_id` with PERSON."""
+    """What was decided for a holiday: its date from midnight to midnight. `person_id` with PERSON. Raises DomainError
+    for a year nobody means."""
 
     id: int
     on: date
     policy: HolidayPolicy
     person_id: int | None = None
+
+    def __post_init__(self) -> None:
+        check_years(self.on)
 
 
 @dataclass(frozen=True)
@@ -272,7 +278,7 @@ def _holiday_rule(holiday: HolidayDuty, members: list[int], away: frozenset[int]
         case HolidayPolicy.NOBODY:
             return lambda people: {}
         case HolidayPolicy.EVERYONE:
-            return lambda people: dict.fromkeys(members, source)
+            return lambda people: dict.fromkeys(members, source) or people
         case HolidayPolicy.PERSON:
             person = holiday.person_id
             if person is None or person in away:

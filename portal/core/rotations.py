@@ -11,6 +11,7 @@ from itertools import count
 
 from portal.core.calendars import DAY, WHOLE_DAY, Period, Week
 from portal.core.errors import DomainError
+from portal.core.shifts import check_years
 
 _WEEK = timedelta(days=7)
 _MONDAY = datetime.combine(date(1900, 1, 1), time())
@@ -69,6 +70,7 @@ class Rotation:
             raise DomainError("Give at least one period of the week, or leave the week empty for always.")
         if self.by_shift and self.week is None:
             raise DomainError("Turns by shift need the periods of the week that are shifts.")
+        check_years(self.starts, self.ends, self.since)
 
     @property
     def begins(self) -> datetime:

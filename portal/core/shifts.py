@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from portal.core.errors import DomainError
 
 YEARS = range(2000, 2200)
+
+
+def check_years(*days: date | None) -> None:
+    """Raises DomainError for a year nobody means. Near the first and the last year a computer knows, no zone has its
+    clock, and one such row would leave a whole roster without an answer."""
+    if any(day is not None and day.year not in YEARS for day in days):
+        raise DomainError("The year must lie between 2000 and 2199.")
 
 
 @dataclass(frozen=True)

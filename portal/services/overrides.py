@@ -15,7 +15,6 @@ from portal.core.calendars import BusinessHours
 from portal.core.errors import DomainError
 from portal.core.roster import Override, OverrideKind, Schedule
 from portal.core.roster_preview import RosterPreview, fingerprint_of, preview_roster, whole_days
-from portal.core.shifts import YEARS
 from portal.core.wallclock import wall_of
 from portal.models import (
     SITE_CALENDAR,
@@ -131,7 +130,7 @@ def add_override(
         raise RosterMovedError(words if is_other else "The roster has changed since you looked. Please look again.")
     last = shown.overlapping[-1] if shown.overlapping else None
     if last and replace(last.override, id=0) == replace(override, id=0):
-        raise DomainError("This very override stands already.")
+        raise DomainError("This very exception stands already.")
     cut = replace(override, starts=max(override.starts, _wall(stored, change.at)))
     return write_override(uow, cut, note=note, change=change, schedule_id=schedule_id)
 
@@ -210,7 +209,9 @@ def undo_change(uow: UnitOfWork, event_id: int, *, change: Change, schedule_id: 
     more."""
     last = last_change(uow.session, now=change.at, schedule_id=schedule_id)
     if last is None or last.event_id != event_id:
-        raise DomainError("This cannot be undone any more: somebody changed the overrides meanwhile, or it is too old.")
+        raise DomainError(
+            "This cannot be undone any more: somebody changed the exceptions meanwhile, or it is too old."
+        )
     data = uow.session.get_one(AuditEvent, event_id).data
     override, more = _of_data(data)
     wall = _wall(load_schedule(uow.session, schedule_id), change.at)
@@ -238,8 +239,6 @@ def _check(session: Session, override: Override, wall: datetime) -> None:
         raise DomainError("The person to be replaced is not known. Choose somebody from the list.")
     if override.instead_of == override.person_id:
         raise DomainError("Choose two different people: nobody can stand in for themselves.")
-    if override.starts.year not in YEARS or override.ends.year not in YEARS:
-        raise DomainError("The year must lie between 2000 and 2199.")
     _refuse_over(override, wall)
 
 
@@ -290,7 +289,7 @@ def _shown(
 def _existing(session: Session, override_id: int) -> OverrideRow:
     row = session.get(OverrideRow, override_id)
     if row is None:
-        raise DomainError("This override is gone: somebody took it back meanwhile.")
+        raise DomainError("This exception is gone: somebody took it back meanwhile.")
     return row
 
 

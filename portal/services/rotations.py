@@ -17,7 +17,6 @@ from portal.core.intervals import Interval
 from portal.core.roster import RosterDuty, Schedule, make_roster
 from portal.core.roster_changes import RosterChange, change_rotation, compare_rosters
 from portal.core.rotations import Rotation, reach_back, takes_two_turns
-from portal.core.shifts import YEARS
 from portal.core.wallclock import wall_of
 from portal.models import RotationRow, ScheduleRow, UnitOfWork
 from portal.services.audit import Change, record_change
@@ -197,8 +196,6 @@ def _wall(session: Session, schedule_id: int, at: datetime) -> datetime:
 def _check(draft: RotationDraft) -> None:
     if not draft.name.strip():
         raise DomainError("Give the rotation a name: the roster shows it as the reason.")
-    if draft.rotation.starts.year not in YEARS:
-        raise DomainError("The year must lie between 2000 and 2199.")
     if draft.rotation.level not in LEVELS:
         raise DomainError("A level lies between -100 and 100.")
 

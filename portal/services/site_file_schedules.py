@@ -15,7 +15,7 @@ from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
 from portal.core.errors import DomainError
-from portal.core.roster import HolidayPolicy, Override, OverrideKind
+from portal.core.roster import HolidayDuty, HolidayPolicy, Override, OverrideKind
 from portal.core.settings import parse_value
 from portal.core.shifts import Shift
 from portal.models import (
@@ -245,6 +245,7 @@ def _apply_holidays(plan: Plan, entries: list[Entry], at: At) -> None:
     for number, entry in enumerate(entries):
         with at(number):
             on, (policy, person) = entry["date"], _read_policy(plan, entry)
+            HolidayDuty(0, on, policy, person)
             if on in named:
                 raise DomainError(f"{on.isoformat()} stands here twice.")
             named.add(on)

@@ -6,7 +6,7 @@ from functools import lru_cache
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 HOLIDAY_CHANGES = {
     "nobody": lambda people, holiday, members: set(),
-    "everyone": lambda people, holiday, members: set(members),
+    "everyone": lambda people, holiday, members: set(members) or people,
     "person": lambda people, holiday, members: {holiday.person_id},
     "normal": lambda people, holiday, members: people,
 }

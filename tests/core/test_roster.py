@@ -161,6 +161,36 @@ def test_an_override_that_ends_before_it_starts_is_refused():
         Override(1, OverrideKind.ADD, at(4), at(4), BOB)
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda day: Override(1, OverrideKind.ADD, day, day + timedelta(days=1), BOB),
+        lambda day: HolidayDuty(1, day.date(), HolidayPolicy.NOBODY),
+        lambda day: Rotation(1, (BOB,), day),
+        lambda day: Rotation(1, (BOB,), MONDAY, since=day),
+        lambda day: Rotation(1, (BOB,), datetime(2000, 1, 1), ends=day),
+    ],
+)
+def test_years_nobody_means_are_refused_and_the_first_and_last_answer(make):
+    for day in (datetime(1, 1, 1), datetime(9999, 12, 30)):
+        with pytest.raises(DomainError, match=r"year must lie between 2000 and 2199|ends before"):
+            make(day)
+    assert make(datetime(2000, 1, 2)) and make(datetime(2199, 12, 30))
+
+
+def test_the_first_and_the_last_hour_of_the_years_have_a_roster():
+    forever = Schedule(BERLIN, rotations=(Rotation(1, (BOB,), datetime(2000, 1, 1), Unit.HOUR),))
+    for day in (datetime(2000, 1, 1), datetime(2199, 12, 31)):
+        span = Interval(instant(day), instant(day + timedelta(days=1)))
+        assert coverage_gaps(make_roster(forever, span), span=span) == ()
+
+
+def test_everyone_of_a_team_that_left_says_nothing():
+    gone = (Absence(BOB, instant(at(1))),)
+    everyone = HolidayDuty(1, date(2026, 11, 3), HolidayPolicy.EVERYONE)
+    assert days(changed(holidays=(everyone,), members=(BOB,), absences=gone), 3, 3) == [[ALICE]]
+
+
 def test_an_empty_span_has_no_roster():
     assert make_roster(WEEKLY, Interval(instant(at(4)), instant(at(4)))) == ()
 

@@ -6,7 +6,7 @@ import pytest
 from portal.core.errors import DomainError
 from portal.core.intervals import Interval
 from portal.core.roster import Schedule, make_roster
-from portal.core.shifts import Shift
+from portal.core.shifts import Shift, check_years
 
 BERLIN = ZoneInfo("Europe/Berlin")
 BOB, CAROL = 2, 3
@@ -94,3 +94,10 @@ def test_a_hand_over_in_the_missing_hour_happens_at_the_first_instant_after():
 def test_a_shift_inside_the_missing_hour_covers_nothing():
     shift = Shift(1, BOB, datetime(2026, 3, 29, 2, 10), datetime(2026, 3, 29, 2, 50))
     assert persons([shift], utc(2026, 3, 29, 1, 0)) == []
+
+
+@pytest.mark.parametrize("year", [1, 1999, 2200, 9999])
+def test_a_year_nobody_means_is_refused(year):
+    check_years(wall(1, 0), wall(1, 0).date(), None)
+    with pytest.raises(DomainError, match="between 2000 and 2199"):
+        check_years(wall(1, 0), wall(1, 0).replace(year=year).date())

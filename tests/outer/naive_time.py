@@ -138,7 +138,7 @@ class Roster:
                 people = {
                     "normal": people,
                     "nobody": set(),
-                    "everyone": self.members,
+                    "everyone": self.members or people,
                     "person": {who} if who in self.active else people,
                 }[policy]
         for a, b, one in overrides:

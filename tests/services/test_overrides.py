@@ -127,7 +127,6 @@ def test_a_gap_counts_only_while_the_shop_is_closed(shop):
         ({"instead_of": 99}, "person to be replaced is not known"),
         ({"instead_of": CAROL}, "two different people"),
         ({"starts": wall(19, 18), "ends": wall(20, 12)}, "This time is over"),
-        ({"ends": datetime(2200, 1, 1)}, "year must lie between"),
     ],
 )
 def test_what_cannot_be_is_refused_with_a_sentence(shop, changes, reason):
@@ -212,7 +211,7 @@ def test_one_that_has_begun_is_cut_now_and_what_has_been_stays(shop):
 
 
 def test_taking_back_is_refused_when_it_is_gone_or_the_roster_is_another(shop):
-    with pytest.raises(DomainError, match="This override is gone"):
+    with pytest.raises(DomainError, match="This exception is gone"):
         remove(shop, 99, seen="")
     override_id = add(shop, STANDS_IN)
     seen = read(shop, preview_removal, override_id, now=NOW).seen
