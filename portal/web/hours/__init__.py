@@ -1,4 +1,4 @@
-"""Business hours: when the shop is open."""
+"""Business hours: when the shop is open, and by which calendar each queue goes."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from flask import Blueprint
 
 bp = Blueprint("hours", __name__, url_prefix="/hours")
 
-from portal.web.hours import views  # noqa: E402, F401
+from portal.web.hours import calendars, special, tryout, views  # noqa: E402, F401
