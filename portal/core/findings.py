@@ -169,6 +169,12 @@ def group_findings(findings: Iterable[Finding], *, shown: int = 3) -> tuple[Find
     return tuple(sorted(groups, key=lambda group: (ranks.index(group.severity), kinds.index(group.kind))))
 
 
+def select_news(findings: Iterable[Finding], *, now: datetime) -> tuple[Finding, ...]:
+    """What is worth a mail: everything to be looked at, and of what is only good to know that of the next two weeks."""
+    soon = now + timedelta(days=14)
+    return tuple(one for one in findings if one.severity is not Severity.INFO or one.span.starts_at < soon)
+
+
 def say_time(at: datetime, *, zone: ZoneInfo) -> str:
     """`Sat 26 Dec 2026 18:00` on the clock of the schedule."""
     wall = wall_of(at, zone=zone)

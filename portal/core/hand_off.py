@@ -26,7 +26,7 @@ class Arrival:
     """Somebody is on duty now who was not before `at`.
 
     Attributes:
-        ends_at: when they go off duty again, as far as is known.
+        ends_at: when they go off duty again; None for not within sight.
         before: who had it the moment before; where nobody did, who had it last.
         beside: who is on duty with them now.
         after: who is on duty when they go.
@@ -35,7 +35,7 @@ class Arrival:
 
     person_id: int
     at: datetime
-    ends_at: datetime
+    ends_at: datetime | None
     before: tuple[int, ...] = ()
     beside: tuple[int, ...] = ()
     after: tuple[int, ...] = ()
@@ -92,12 +92,12 @@ class Card:
     last_pages: tuple[PageLine, ...] = ()
 
 
-def find_arrivals(duties: Iterable[RosterDuty], *, now: datetime, since: datetime) -> tuple[Arrival, ...]:
-    """Everybody on duty at `now` who came after `since`, in the order they came. `duties` reach from `since` (or
-    before) well beyond `now`; somebody who is on duty at `since` already is taken to have come before."""
+def find_arrivals(duties: Iterable[RosterDuty], *, now: datetime, known: Interval) -> tuple[Arrival, ...]:
+    """Everybody on duty at `now` who came within `known`, the time that `duties` are the roster of, in the order they
+    came. Who is on duty at its very beginning is taken to have come before it."""
     stretches = list_stretches(duties)
     here = [one for one in stretches if now in one.span]
-    return tuple(_arrival(one, stretches, here) for one in here if one.span.starts_at > since)
+    return tuple(_arrival(one, stretches, here, known) for one in here if one.span.starts_at > known.starts_at)
 
 
 def text_due_at(at: datetime, *, zone: ZoneInfo) -> datetime:
@@ -114,7 +114,7 @@ def plan_text(arrival: Arrival, *, now: datetime, zone: ZoneInfo, changed_at: da
     """When to text about somebody found on duty at `now`; None for not at all: it would be late, the duty over, or it
     is their own next night. Who came by a change of the roster (`changed_at`) did not come before it."""
     due_at = text_due_at(max(arrival.at, min(changed_at, now)), zone=zone)
-    if arrival.is_return or is_late(due_at, now=now) or due_at >= arrival.ends_at:
+    if arrival.is_return or is_late(due_at, now=now) or (arrival.ends_at and due_at >= arrival.ends_at):
         return None
     return due_at
 
@@ -125,20 +125,20 @@ def is_late(due_at: datetime, *, now: datetime) -> bool:
 
 
 def card_subject(card: Card) -> str:
-    """`You are on call until Mon 30 Nov 09:00`."""
+    """`You are on call until Mon 30 Nov 09:00`, or until further notice."""
     where = f" ({card.schedule})" if card.schedule else ""
-    return f"You are on call until {_say(card.arrival.ends_at, card.zone)}{where}"
+    return f"You are on call until {_until(card)}{where}"
 
 
 def card_mail(card: Card, *, link: str = "") -> str:
     """The whole card, as the plain text of a mail."""
     arrival, zone = card.arrival, card.zone
-    span = f"from {_say(arrival.at, zone)} to {_say(arrival.ends_at, zone)}"
+    nobody = "After you nobody is on call." if arrival.ends_at else ""
     head = [
-        f"You are on call {span} ({zone.key}).",
+        f"You are on call from {_say(arrival.at, zone)} until {_until(card)} ({zone.key}).",
         f"Before you: {_names(card.before)}." if card.before and not arrival.is_return else "",
         f"With you: {_names(card.beside)}." if card.beside else "",
-        f"After you: {_names(card.after)}." if card.after else "After you nobody is on call.",
+        f"After you: {_names(card.after)}." if card.after else nobody,
     ]
     parts = [
         f"Hello {card.name},",
@@ -172,7 +172,7 @@ def card_text(card: Card) -> str:
     return fit_items(f"{head} Open: {pages}, {len(card.tickets)} P1/P2: ", items, "", segments=2)
 
 
-def _arrival(own: Stretch, stretches: Sequence[Stretch], here: Sequence[Stretch]) -> Arrival:
+def _arrival(own: Stretch, stretches: Sequence[Stretch], here: Sequence[Stretch], known: Interval) -> Arrival:
     at, ends_at, person = own.span.starts_at, own.span.ends_at, own.person_id
     earlier = [one for one in stretches if one.span.starts_at < at]
     # On duty the moment before, else whoever went last.
@@ -182,7 +182,7 @@ def _arrival(own: Stretch, stretches: Sequence[Stretch], here: Sequence[Stretch]
     return Arrival(
         person,
         at,
-        ends_at,
+        ends_at if ends_at < known.ends_at else None,
         tuple(dict.fromkeys(one.person_id for one in before)),
         tuple(one.person_id for one in here if one.person_id != person),
         tuple(dict.fromkeys(one.person_id for one in stretches if ends_at in one.span)),
@@ -221,6 +221,10 @@ def _ticket_line(one: TicketLine) -> str:
 
 def _short(priority: str, number: str, gist: str, *, limit: int = _GIST) -> str:
     return " ".join(filter(None, (priority, number, shorten(" ".join(gist.split()), limit))))
+
+
+def _until(card: Card) -> str:
+    return _say(card.arrival.ends_at, card.zone) if card.arrival.ends_at else "further notice"
 
 
 def _names(names: Sequence[str]) -> str:

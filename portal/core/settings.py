@@ -115,6 +115,22 @@ class SiteSettings:
         "Late ones are told in one text; P1 and emergencies always ring.",
     )
     paging_fallback: int = _person("Fallback person", "Is paged when nobody is on call.")
+    oncall_hand_off_mail: bool = _flag(
+        True, "Mail a card to whoever comes on duty", "Open pages, P1 and P2 tickets, what happened, who is next."
+    )
+    oncall_hand_off_text: bool = _flag(
+        True,
+        "Text it too",
+        "In one or two segments, between 07:00 and 22:00, to whoever takes over from somebody else.",
+    )
+    oncall_long_days: int = _number(
+        14, "Days on call without a day off that are too long", 2, 366, "The roster check then says so."
+    )
+    oncall_long_hours: int = _number(
+        192, "Hours on call without a hand-off that are too long", 12, 9000, "The roster check then says so."
+    )
+    oncall_night_starts: int = _number(22, "Hour at which the night begins", 0, 23, "For fairness and pay.")
+    oncall_night_ends: int = _number(6, "Hour at which the night ends", 0, 23, "For fairness and pay.")
     sms_provider: str = _choice("", "SMS provider", PROVIDERS)
     sms_twilio_sid: str = _text("", "Twilio account SID", "Begins with AC.", most=40)
     sms_twilio_token: str = _secret("Twilio auth token")
@@ -168,6 +184,7 @@ GROUPS = {
     "mail": "Mail",
     "tickets": "Tickets",
     "paging": "Paging",
+    "oncall": "On call",
     "sms": "SMS",
 }
 

@@ -13,6 +13,7 @@ from portal.core.findings import (
     say_length,
     say_span,
     say_time,
+    select_news,
 )
 from portal.core.intervals import Interval
 from tests.core.lint_world import BERLIN, NOW, held, make_facts, wall
@@ -74,3 +75,12 @@ def test_what_is_not_known_has_words_too():
     facts = make_facts(rotations_named={1: "Weeks"})
     assert facts.name(99) == "Somebody who is gone"
     assert (facts.rotation(1), facts.rotation(2)) == ("The rotation “Weeks”", "A rotation")
+
+
+def test_what_is_only_good_to_know_is_news_two_weeks_before():
+    found = [
+        finding(Kind.CLOCK, Severity.INFO, 13),
+        finding(Kind.CLOCK, Severity.INFO, 15),
+        finding(Kind.GAP, Severity.WARN, 300),
+    ]
+    assert [one.text for one in select_news(found, now=NOW)] == ["clock 13", "gap 300"]

@@ -35,7 +35,7 @@ def duty(person, starts_at, ends_at, id=1):
 
 
 def arrivals(*duties, now, since=None):
-    return find_arrivals(duties, now=now, since=since or at(1))
+    return find_arrivals(duties, now=now, known=Interval(since or at(1), at(30)))
 
 
 WEEKS = (duty(BOB, at(2, 9), at(9, 9)), duty(CAROL, at(9, 9), at(16, 9)), duty(BOB, at(16, 9), at(23, 9)))
@@ -138,7 +138,7 @@ def test_the_mail_says_everything_that_is_taken_over():
     assert card_subject(FULL) == "You are on call until Mon 16 Nov 09:00 (Servers)"
     assert card_mail(FULL, link="https://help.example/oncall") == (
         "Hello Carol,\n\n"
-        "You are on call from Mon 9 Nov 09:00 to Mon 16 Nov 09:00 (Europe/Berlin).\n"
+        "You are on call from Mon 9 Nov 09:00 until Mon 16 Nov 09:00 (Europe/Berlin).\n"
         "Before you: Bob.\nWith you: Alice.\nAfter you: Bob, Dave.\n\n"
         "Note: The router of Acme restarts at night.\n\n"
         "Open pages (2)\n  P1 #12 Server down - Bob has it\n  P2 #13 Mail down - nobody has answered yet\n\n"
@@ -153,13 +153,22 @@ def test_the_mail_says_everything_that_is_taken_over():
 def test_a_quiet_card_is_short():
     card = Card("Carol", CAROL_COMES, BERLIN)
     assert card_mail(card) == (
-        "Hello Carol,\n\nYou are on call from Mon 9 Nov 09:00 to Mon 16 Nov 09:00 (Europe/Berlin).\n"
+        "Hello Carol,\n\nYou are on call from Mon 9 Nov 09:00 until Mon 16 Nov 09:00 (Europe/Berlin).\n"
         "After you nobody is on call.\n\nNo page is open.\n\nNo P1 or P2 ticket is open.\n"
     )
     assert card_text(card) == "You are on call until Mon 16 Nov 09:00. Nothing urgent is open"
     quiet = replace(card, arrival=FULL.arrival, before=("Bob",))
     assert "Since Mon 2 Nov 09:00: no page." in card_mail(quiet)
     assert card_text(quiet).startswith("You are on call until Mon 16 Nov 09:00. Before you: Bob. Nothing")
+
+
+def test_who_is_on_call_for_longer_than_is_known_is_on_call_until_further_notice():
+    (found,) = arrivals(duty(CAROL, at(9, 9), at(30)), now=at(10))
+    assert found.ends_at is None
+    card = Card("Carol", found, BERLIN)
+    assert card_text(card) == "You are on call until further notice. Nothing urgent is open"
+    assert "until further notice (Europe/Berlin).\n\n" in card_mail(card)
+    assert plan_text(found, now=at(9, 9), zone=BERLIN, changed_at=LONG_AGO) == at(9, 9)
 
 
 def test_a_long_list_ends_with_how_many_more():
