@@ -169,7 +169,7 @@ def _raise_all_versions(state: ORMExecuteState) -> None:
         _raise(state.session, Calendar, set(state.session.scalars(select(Calendar.id))))
     if changed in (SettingRow, Queue):
         state.session.info.pop(_STATE, None)
-    if changed in (ScheduleRow, Absence, *_IN_SCHEDULES):
+    if changed in (ScheduleRow, User, Absence, *_IN_SCHEDULES):
         _raise(state.session, ScheduleRow, set(state.session.scalars(select(ScheduleRow.id))))
 
 
@@ -193,7 +193,8 @@ def _owners(row: Any, model: type[Any], parts: tuple[type[Any], ...], name: str)
     """The calendar or schedule a row is or belongs to, and the one it was moved from."""
     if not isinstance(row, (model, *parts)):
         return set()
-    history = inspect(row).attrs["id" if isinstance(row, model) else name].history
+    # Loaded, where only the rest of the row was: an expired row has an owner too.
+    history = inspect(row).attrs["id" if isinstance(row, model) else name].load_history()
     owners = {owner for owner in (*history.added, *history.unchanged, *history.deleted) if owner is not None}
     return owners or {_FIRST}  # a new row that says nothing is the site's
 

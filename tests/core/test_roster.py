@@ -276,13 +276,14 @@ def schedules(draw) -> tuple[Schedule, date]:
     ), first
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(schedules())
 def test_any_schedule_agrees_with_a_naive_walk_around_a_change_of_the_clocks(made):
     assert_agrees(*made)
 
 
 @pytest.mark.more
+@pytest.mark.timeout(0)
 @settings(max_examples=int(os.environ.get("NIGHTDESK_TEST_EXAMPLES", "400")))
 @given(schedules())
 def test_many_schedules_agree_with_the_naive_walk(made):
@@ -358,9 +359,11 @@ def test_a_gap_is_exactly_the_time_when_nobody_is_on_call(made):
     schedule, first = made
     start = datetime.combine(first, time(), tzinfo=schedule.zone).astimezone(UTC)
     span = Interval(start, start + timedelta(days=2))
-    gaps = coverage_gaps(make_roster(schedule, span), span=span)
-    for number, people in enumerate(walk_roster(schedule, span.starts_at, span.ends_at)):
-        assert any(start + timedelta(minutes=number) in gap for gap in gaps) == (not people)
+    duties = make_roster(schedule, span)
+    gaps = coverage_gaps(duties, span=span)
+    # Between two edges nothing changes, so what holds at each edge holds everywhere.
+    for at in {start, *(edge for one in (*duties, *gaps) for edge in (one.starts_at, one.ends_at) if edge in span)}:
+        assert any(at in gap for gap in gaps) != any(one.starts_at <= at < one.ends_at for one in duties)
 
 
 # People who leave

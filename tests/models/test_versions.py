@@ -101,3 +101,26 @@ def test_a_value_is_kept_for_its_version_and_never_by_a_transaction_that_changed
         assert [get(uow.session, 2), get(uow.session, 2)] == [3, 4]
     with shop.read_session() as session:
         assert get(session, 2) == 2
+
+
+@pytest.mark.parametrize(
+    "change", [lambda uow, row: uow.session.delete(row), lambda uow, row: setattr(row, "level", 1)]
+)
+def test_an_expired_row_raises_the_version_of_its_own_schedule(shop, change):
+    with shop.unit_of_work() as uow:
+        row = ShiftRow(schedule_id=2, user_id=1, **SPAN)
+        uow.session.add(row)
+    before = versions(shop)
+    with shop.unit_of_work() as uow:
+        row = uow.session.get_one(ShiftRow, row.id)
+        uow.session.expire(row)
+        change(uow, row)
+    raised = {place for place, (old, new) in enumerate(zip(before, versions(shop), strict=True)) if old != new}
+    assert raised == {OTHER_SCHEDULE}
+
+
+def test_people_changed_by_one_statement_raise_every_schedule(shop):
+    before = versions(shop)
+    with shop.unit_of_work() as uow:
+        uow.session.execute(update(User).values(name="Everybody"))
+    assert versions(shop)[SCHEDULE:] != before[SCHEDULE:]
