@@ -88,7 +88,9 @@ class CalendarForm(FlaskForm):  # type: ignore[misc]
         self.copy_of.choices = [*known, SelectChoice("0", "An empty week")]
 
     def fill(self, head: Head) -> None:
-        """Show the calendar as it is."""
+        """Show the calendar as it is, also in a zone that the menu does not offer."""
+        if head.own_zone and not any(head.own_zone in zones for zones in self.zone.choices.values()):
+            self.zone.choices["This site"][head.own_zone] = head.own_zone
         self.name.data, self.zone.data = head.name, head.own_zone
         self.seen_name.data, self.seen_zone.data = head.name, head.own_zone
 
