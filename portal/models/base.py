@@ -37,6 +37,9 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 BigId = BigInteger().with_variant(Integer, "sqlite")
 Pk = Annotated[int, mapped_column(BigId, primary_key=True)]
+# SQLite gives the id of the last row again once it is gone. But what processes keep, the calendars of phones and the
+# audit trail name rows by id, and must not take another for the one they mean.
+NO_ID_TWICE = {"sqlite_autoincrement": True}
 At = Annotated[datetime, mapped_column(UtcDateTime)]
 
 

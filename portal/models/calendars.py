@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import DDL, Date, DateTime, ForeignKey, Index, String, Text, UniqueConstraint, event
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.models.base import Base, Pk, UtcDateTime
+from portal.models.base import NO_ID_TWICE, Base, Pk, UtcDateTime
 
 SITE_CALENDAR = 1
 SITE_CALENDAR_SQL = "INSERT INTO calendar (name, zone, version, changed_at) VALUES ('Business hours', '', 1, 0)"
@@ -25,6 +25,7 @@ class Calendar(Base):
     zone: Mapped[str] = mapped_column(String(64), default="")
     version: Mapped[int] = mapped_column(default=1)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    __table_args__ = (NO_ID_TWICE,)
 
 
 event.listen(Calendar.__table__, "after_create", DDL(SITE_CALENDAR_SQL))  # type: ignore[no-untyped-call]

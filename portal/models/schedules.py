@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import DDL, Date, DateTime, ForeignKey, Index, String, Text, UniqueConstraint, event
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.models.base import Base, Pk, UtcDateTime
+from portal.models.base import NO_ID_TWICE, Base, Pk, UtcDateTime
 
 SITE_SCHEDULE = 1
 SITE_SCHEDULE_SQL = "INSERT INTO schedule (name, zone, members, version, changed_at) VALUES ('On call', '', '[]', 1, 0)"
@@ -30,6 +30,7 @@ class ScheduleRow(Base):
     members: Mapped[list[Any]] = mapped_column(default=list)
     version: Mapped[int] = mapped_column(default=1)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    __table_args__ = (NO_ID_TWICE,)
 
 
 event.listen(ScheduleRow.__table__, "after_create", DDL(SITE_SCHEDULE_SQL))  # type: ignore[no-untyped-call]
@@ -48,7 +49,7 @@ class ShiftRow(Base):
     note: Mapped[str] = mapped_column(String(200), default="")
     uid: Mapped[str] = mapped_column(String(300), default="")
     version: Mapped[int] = mapped_column(default=1)
-    __table_args__ = (Index(None, "schedule_id", "ends"),)
+    __table_args__ = (Index(None, "schedule_id", "ends"), NO_ID_TWICE)
 
 
 class RotationRow(Base):
@@ -75,6 +76,7 @@ class RotationRow(Base):
     by_shift: Mapped[bool] = mapped_column(default=False)
     level: Mapped[int] = mapped_column(default=0)
     version: Mapped[int] = mapped_column(default=1)
+    __table_args__ = (NO_ID_TWICE,)
 
 
 class OverrideRow(Base):
@@ -93,7 +95,7 @@ class OverrideRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     created_by: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
     version: Mapped[int] = mapped_column(default=1)
-    __table_args__ = (Index(None, "schedule_id", "ends"),)
+    __table_args__ = (Index(None, "schedule_id", "ends"), NO_ID_TWICE)
 
 
 class HolidayPolicyRow(Base):
@@ -105,7 +107,7 @@ class HolidayPolicyRow(Base):
     observed_on: Mapped[date] = mapped_column(Date)
     policy: Mapped[str] = mapped_column(String(10))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
-    __table_args__ = (UniqueConstraint("schedule_id", "observed_on"),)
+    __table_args__ = (UniqueConstraint("schedule_id", "observed_on"), NO_ID_TWICE)
 
 
 class Swap(Base):

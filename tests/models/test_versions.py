@@ -124,3 +124,16 @@ def test_people_changed_by_one_statement_raise_every_schedule(shop):
     with shop.unit_of_work() as uow:
         uow.session.execute(update(User).values(name="Everybody"))
     assert versions(shop)[SCHEDULE:] != before[SCHEDULE:]
+
+
+@pytest.mark.parametrize("model", [Calendar, ScheduleRow])
+def test_what_was_removed_is_never_taken_for_what_came_after_it(shop, model):
+    with shop.unit_of_work() as uow:
+        gone = model(name="Gone", changed_at=NOW)
+        uow.session.add(gone)
+    with shop.unit_of_work() as uow:
+        uow.session.delete(uow.session.get_one(model, gone.id))
+    with shop.unit_of_work() as uow:
+        new = model(name="New", changed_at=NOW)
+        uow.session.add(new)
+    assert new.id > gone.id
