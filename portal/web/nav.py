@@ -16,18 +16,21 @@ class NavItem:
     label: str
     icon: str
     is_main: bool = False
+    parts: tuple[str, ...] = ()
 
     @property
     def is_current(self) -> bool:
         """True on every page of the entry's area, and of those it is made of (mail: mail_rules, mailboxes)."""
-        return (request.blueprint or "").startswith(self.endpoint.split(".")[0])
+        return (request.blueprint or "").startswith((self.endpoint.split(".")[0], *self.parts))
 
 
 ITEMS = (
     NavItem("dashboard.show", "Dashboard", "gauge", is_main=True),
     NavItem("tickets.index", "Tickets", "inbox", is_main=True),
     NavItem("pages.index", "Paging", "bell-ring", is_main=True),
-    NavItem("oncall.show", "On call", "phone-call", is_main=True),
+    NavItem(
+        "oncall.show", "On call", "phone-call", True, ("overrides", "swaps", "holiday_duty", "roster_report", "feeds")
+    ),
     NavItem("holidays.show", "Holidays", "calendar-days"),
     NavItem("hours.show", "Business hours", "clock"),
     NavItem("mail.index", "Mail", "mail"),

@@ -9,6 +9,8 @@ from portal.core.swaps import Terms, WallSpan
 from portal.models import AuditEvent, Notification, OutgoingMail, OverrideRow, ShiftRow, Swap, User
 from portal.services.audit import Change
 from portal.services.swaps import (
+    answer_swap,
+    ask_swap,
     find_by_token,
     find_swap,
     hear_text,
@@ -231,6 +233,15 @@ def test_what_cannot_be_is_refused_when_it_is_asked(nights, terms, reason):
     with pytest.raises(DomainError, match=reason):
         ask(nights, terms)
     assert len(rows(nights.database, Swap)) == 1
+
+
+def test_a_manager_asks_for_somebody_and_the_trace_says_who_did_it(nights):
+    with nights.database.unit_of_work() as uow:
+        swap_id = ask_swap(nights.context, uow, GIVEN, change=Change(ALICE, NOW))
+    with nights.database.unit_of_work() as uow:
+        view = answer_swap(nights.context, uow, swap_id, person_id=CAROL, accept=False, how="link", at=NOW)
+    assert (view.state, view.answered_at) == ("declined", NOW)
+    assert [row[:2] for row in actions(nights)] == [("swap.ask", ALICE), ("swap.decline", CAROL)]
 
 
 def test_only_who_asked_or_a_manager_withdraws(nights):

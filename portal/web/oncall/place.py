@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from flask import abort, current_app, g, request, url_for
+from flask import abort, g, request
 
 from portal.core.calendars import BusinessHours
 from portal.core.errors import DomainError
@@ -14,18 +14,12 @@ from portal.core.shifts import YEARS
 from portal.core.wallclock import wall_of
 from portal.models import SITE_CALENDAR, SITE_SCHEDULE
 from portal.services.calendars import load_hours
-from portal.services.schedules import StoredSchedule, list_schedules, load_schedule
+from portal.services.schedules import StoredSchedule, load_schedule
 from portal.web.formats import format_time, time_tag
+from portal.web.roster_frame import roster_frame
 from portal.web.state import now
 
 WEEK_VIEW, MONTH_VIEW = "week", "month"
-# What other areas add for a schedule, where they are installed.
-_ELSEWHERE = (
-    ("overrides.index", "Exceptions"),
-    ("swaps.index", "Swaps"),
-    ("roster_report.show", "Check and report"),
-    ("feeds.index", "Calendar feeds"),
-)
 
 
 @dataclass(frozen=True)
@@ -88,23 +82,5 @@ def load_or_404(schedule_id: int) -> StoredSchedule:
 
 def frame(place: Place, current: str) -> dict[str, Any]:
     """What every page of the area shows around itself: its sections, and the schedules to choose from."""
-    own = place.schedule_args
-    sections = [
-        ("Calendar", url_for("oncall.show", **own), current == "calendar"),
-        ("Who when", url_for("oncall.who", **own), current == "who"),
-        ("My shifts", url_for("oncall.mine"), current == "mine"),
-        ("Rotations", url_for("oncall.rotations", **own), current == "rotations"),
-    ]
-    there = [(endpoint, text) for endpoint, text in _ELSEWHERE if endpoint in current_app.view_functions]
-    sections += [(text, url_for(endpoint, schedule_id=place.schedule_id), False) for endpoint, text in there]
-    sections.append(("Schedules", url_for("oncall.schedules"), current == "schedules"))
-    heads = list_schedules(g.read)
-    endpoint = {"rotations": "oncall.rotations", "who": "oncall.who"}.get(current, "oncall.show")
-    choices = [(one.name, url_for(endpoint, schedule=one.id), one.id == place.schedule_id) for one in heads]
-    return {
-        "place": place,
-        "sections": sections,
-        "schedules": choices if len(choices) > 1 else [],
-        "schedule_name": place.stored.head.name,
-        "zone_name": place.stored.roster.zone.key,
-    }
+    endpoint = "oncall.show" if current == "calendar" else f"oncall.{current}"
+    return {"place": place, **roster_frame(place.stored, endpoint)}
