@@ -59,7 +59,7 @@ def find_people(
             begins = max(now, instant_of(rotation.begins, zone=facts.zone))
             span = Interval(begins, max(begins, now + AHEAD))
             place = Place("rotation", rotation.id)
-            yield Finding(Kind.NOBODY, Severity.BAD, text, span, place, tuple(sorted(set(rotation.people))))
+            yield Finding(Kind.NOBODY, Severity.WARN, text, span, place, tuple(sorted(set(rotation.people))))
 
 
 def find_holidays(facts: LintFacts, *, span: Interval) -> Iterator[Finding]:
