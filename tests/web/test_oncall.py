@@ -102,10 +102,22 @@ def test_a_bar_says_why_the_person_is_on_call(web):
         uow.session.add(RotationRow(**people))
         uow.session.add(OverrideRow(kind="replace", user_id=3, instead_of_id=BOB, created_at=NOW, **night))
         uow.session.add(HolidayPolicyRow(observed_on=datetime(2026, 11, 18).date(), policy="everyone"))
-    titles = [bar["title"] for bar in web.as_("alice").get("/oncall").soup.select("span.shift")]
+    titles = [bar["title"] for bar in web.as_("vera").get("/oncall").soup.select("span.shift")]
     assert "Sat 21 Nov, 18:00 to Sun 22 Nov, 00:00: instead of Bob" in titles
     assert "Wed 18 Nov, 00:00 to Thu 19 Nov, 00:00: holiday 18 November" in titles
     assert any(title.endswith(": rotation Nights") for title in titles)
+
+
+def test_a_bar_leads_to_where_it_is_changed(web):
+    with web.database.unit_of_work() as uow:
+        uow.session.add(RotationRow(name="Nights", people=[BOB], starts=datetime(2026, 11, 16), unit="week"))
+    assert web.as_("alice").get("/oncall").one("a.shift")["href"] == "/oncall/rotations"
+
+
+def test_a_duty_that_goes_on_for_long_is_not_said_to_end_where_the_look_ends(web):
+    with web.database.unit_of_work() as uow:
+        uow.session.add(RotationRow(name="Bob", people=[BOB], starts=datetime(2026, 1, 1), unit="week"))
+    assert web.as_("vera").get("/oncall").one("span.shift")["title"] == "all the time: rotation Bob"
 
 
 def test_a_week_that_only_holds_the_end_of_a_shift_shows_that_end(web):
@@ -479,6 +491,6 @@ def test_somebody_who_cannot_be_on_call_any_more_still_stands_where_they_were(we
     with web.database.unit_of_work() as uow:
         uow.session.add(HolidayPolicyRow(observed_on=datetime(2026, 11, 21).date(), policy="person", user_id=BOB))
         uow.session.get(User, BOB).role = "viewer"
-    page = web.as_("alice").get("/oncall")
+    page = web.as_("vera").get("/oncall")
     assert "Bob" in page.one("#on-call-now").text
     assert page.one("span.shift")["title"].endswith("holiday 21 November")

@@ -18,7 +18,7 @@ from portal.services.schedules import Member
 WEEK = 7
 HOURS = 24 * WEEK
 TINTS = 6
-WIDE = 9 * 60
+WIDE = 10 * 60
 _NOTHING = Source(SourceKind.SHIFT, 0)
 
 
@@ -34,7 +34,7 @@ class DayHead:
 @dataclass(frozen=True)
 class BarView:
     """A bar on the grid: its place as classes, and the words it carries. A gap has no duty. `why`: the note of the
-    shift, or what else puts the person on call."""
+    shift, or what else puts the person on call. It has no start or end where it goes on beyond what was asked for."""
 
     classes: str
     starts: datetime
@@ -42,6 +42,8 @@ class BarView:
     duty: RosterDuty | None = None
     is_wide: bool = True
     why: str = ""
+    has_start: bool = True
+    has_end: bool = True
 
     @property
     def shift_id(self) -> int | None:
@@ -49,9 +51,9 @@ class BarView:
         return self.duty.source.id if self.duty and self.duty.source.kind is SourceKind.SHIFT else None
 
     @property
-    def is_override(self) -> bool:
-        """Whether an exception is behind it."""
-        return self.duty is not None and self.duty.source.kind is SourceKind.OVERRIDE
+    def kind(self) -> str:
+        """Why the person is on call: shift, rotation, holiday or override."""
+        return self.duty.source.kind.value if self.duty else ""
 
     @property
     def change(self) -> str:
@@ -60,7 +62,9 @@ class BarView:
 
     @property
     def short_words(self) -> str:
-        """`18–08`, with minutes where there are any."""
+        """`18–08`, with minutes where there are any; `all day` from midnight to midnight."""
+        if self.starts.time() == self.ends.time() == time():
+            return "all day"
         return "–".join(f"{at:%H:%M}" if at.minute else f"{at:%H}" for at in (self.starts, self.ends))
 
 
@@ -89,8 +93,8 @@ class WeekView:
 
 @dataclass(frozen=True)
 class Roster:
-    """What a calendar is drawn from: loaded once for all weeks shown. `changes` are marked: who is on call that was
-    not, and as bars of their own who is not any more."""
+    """What a calendar is drawn from: loaded once for all weeks shown. `asked`: what the duties were asked for and are
+    cut to. `changes` are marked: who is on call that was not, and as bars of their own who is not any more."""
 
     duties: Sequence[RosterDuty]
     zone: ZoneInfo
@@ -99,6 +103,7 @@ class Roster:
     gaps: Sequence[Interval]
     now: datetime
     reasons: Mapping[Source, str]
+    asked: Interval
     changes: Sequence[RosterChange] = ()
 
 
@@ -194,6 +199,8 @@ def _bars(bars: Sequence[Bar], roster: Roster, number: int, mark: str = "") -> t
             bar.duty,
             is_wide=_is_wide(bar.start, bar.end),
             why=roster.reasons.get(bar.duty.source, ""),
+            has_start=bar.duty.starts_at > roster.asked.starts_at,
+            has_end=bar.duty.ends_at < roster.asked.ends_at,
         )
         for bar in bars
     )

@@ -35,7 +35,7 @@ from portal.web.oncall import bp
 from portal.web.oncall.calendar import Roster, WeekView, draw_week, monday_of, people_of
 from portal.web.oncall.place import Place, frame, here, load_or_404
 from portal.web.oncall.rotation_forms import ROWS, EndForm, RotationForm
-from portal.web.oncall.shifts import label_of
+from portal.web.roster_frame import member_label
 from portal.web.state import change, now, write
 
 PREVIEW_WEEKS = 8
@@ -153,7 +153,7 @@ def _next(rotation: Rotation, place: Place) -> Rotation:
 
 def _step(form: RotationForm, place: Place, series: RotationSeries | None) -> Answer:
     """Show the form, the form with one more person, with the preview, or save what was previewed."""
-    members = [(member.id, label_of(member)) for member in list_members(g.read)]
+    members = [(member.id, member_label(member)) for member in list_members(g.read)]
     step = request.form.get("step", "preview") if request.method == "POST" else ""
     more = step == "more" or not step
     form.offer(members, rows=len(form.people_in_order) + ROWS if more else 0)
@@ -223,7 +223,7 @@ def _preview(place: Place, plan: RotationPlan | None) -> dict[str, Any]:
     members = people_of(list_members(g.read), (*plan.before, *plan.after), names)
     hours = place.hours
     gaps = coverage_gaps(plan.after, span=plan.span, hours=hours)
-    drawn = Roster(plan.after, zone, members, hours, gaps, now(), place.stored.reasons, plan.changes)
+    drawn = Roster(plan.after, zone, members, hours, gaps, now(), place.stored.reasons, plan.span, plan.changes)
     monday = monday_of(place.wall.date())
     weeks: list[WeekView] = [
         draw_week(drawn, monday + timedelta(weeks=number), everyone=False) for number in range(PREVIEW_WEEKS)

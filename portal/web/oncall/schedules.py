@@ -28,13 +28,13 @@ from portal.web.auth import may, requires
 from portal.web.htmx import saved
 from portal.web.oncall import bp
 from portal.web.oncall.place import frame, here, load_or_404
-from portal.web.oncall.shifts import label_of
+from portal.web.roster_frame import member_label
 from portal.web.state import change, write
 
 Answer = Response | str | tuple[str, int]
 
 
-class ChecksField(SelectMultipleField):  # type: ignore[misc]
+class CheckListField(SelectMultipleField):  # type: ignore[misc]
     """Several of a few: check boxes."""
 
     widget = ListWidget(prefix_label=False)
@@ -47,15 +47,15 @@ class ScheduleForm(FlaskForm):  # type: ignore[misc]
     name = StringField("Name", validators=[InputRequired("Give the schedule a name."), Length(max=80)])
     zone = StringField("Time zone", validators=[Length(max=64)])
     calendar_id = SelectField("The shop is open by", coerce=int, default=0)
-    members = ChecksField("Everyone is", coerce=int)
-    queues = ChecksField("Rings for", coerce=int)
+    members = CheckListField("Everyone is", coerce=int)
+    queues = CheckListField("Rings for", coerce=int)
     seen = HiddenField()
 
     def offer(self) -> None:
         """Fill the menus."""
         calendars = sorted(load_site_state(g.read).calendars.values(), key=lambda one: one.id)
         self.calendar_id.choices = [(0, "the site's business hours"), *((one.id, one.name) for one in calendars[1:])]
-        self.members.choices = [(member.id, label_of(member)) for member in list_members(g.read)]
+        self.members.choices = [(member.id, member_label(member)) for member in list_members(g.read)]
         queues = g.read.execute(select(Queue.id, Queue.name).order_by(Queue.position, Queue.name)).all()
         self.queues.choices = [(row.id, row.name) for row in queues]
 

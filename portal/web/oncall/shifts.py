@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from portal.core.errors import DomainError
 from portal.core.shifts import Shift
 from portal.models import UnitOfWork
-from portal.services.schedules import Member, list_members, load_schedule
+from portal.services.schedules import list_members, load_schedule
 from portal.services.shifts import (
     StoredShift,
     edit_shift,
@@ -31,11 +31,12 @@ from portal.web.oncall.calendar import weeks_of
 from portal.web.oncall.forms import ShiftForm
 from portal.web.oncall.place import Place, frame, here, load_or_404
 from portal.web.oncall.views import calendar_of
+from portal.web.roster_frame import member_label
 from portal.web.state import change, write
 
 DAY = timedelta(days=1)
 SHIFT = ("oncall/shift.html", "oncall/_shift.html")
-MOVES = {"-7": "A week earlier", "-1": "A day earlier", "1": "A day later", "7": "A week later"}
+MOVES = {"-7": "a week earlier", "-1": "a day earlier", "1": "a day later", "7": "a week later"}
 _MEANWHILE = (
     "Somebody changed this schedule while the form was open. Look at the calendar; to save all the same, save again."
 )
@@ -149,15 +150,8 @@ def _find(shift_id: int) -> tuple[StoredShift, Place]:
 def _form() -> ShiftForm:
     """The form with everybody who can be on call; a disabled person stays to be seen, and is refused when saved."""
     form = ShiftForm()
-    form.person_id.choices = [(member.id, label_of(member)) for member in list_members(g.read)]
+    form.person_id.choices = [(member.id, member_label(member)) for member in list_members(g.read)]
     return form
-
-
-def label_of(member: Member) -> str:
-    """A name in a menu, with what stands in the way of waking them."""
-    if not member.is_active:
-        return f"{member.name} (disabled)"
-    return member.name if member.has_phone else f"{member.name} (no phone yet)"
 
 
 def _form_values(form: ShiftForm, title: str, place: Place, url: str) -> dict[str, Any]:

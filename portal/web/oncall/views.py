@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from flask import g, render_template, request
+from flask import current_app, g, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -101,7 +101,7 @@ def mine() -> str:
         where = Place(stored, WEEK_VIEW, place.on)
         found += [OwnDuty(head, duty, stored.reasons.get(duty.source, ""), where) for duty in own]
     found.sort(key=lambda one: one.duty.starts_at)
-    return render_template("oncall/mine.html", own=found, **frame(place, "mine"))
+    return render_template("oncall/mine.html", mine=found, **frame(place, "mine"))
 
 
 def calendar_of(place: Place, undo: int = 0) -> dict[str, Any]:
@@ -109,12 +109,13 @@ def calendar_of(place: Place, undo: int = 0) -> dict[str, Any]:
     at, hours, roster, everyone = now(), place.hours, place.stored.roster, list_members(g.read)
     mondays = weeks_of(place.on, place.view)
     span, ahead = span_of(mondays, zone=roster.zone), Interval(at, at + AHEAD)
-    duties = make_roster(roster, Interval(span.starts_at - WEEK, span.ends_at + WEEK))
+    asked = Interval(span.starts_at - AHEAD, span.ends_at + AHEAD)
+    duties = make_roster(roster, asked)
     on_call = on_call_at(g.read, at, schedule_id=place.schedule_id)
     members = people_of(everyone, (*duties, *on_call), place.stored.names)
     still_to_come = Interval(max(span.starts_at, at), span.ends_at)
     gaps = coverage_gaps(duties, span=still_to_come, hours=hours)
-    drawn = Roster(duties, roster.zone, members, hours, gaps, at, place.stored.reasons)
+    drawn = Roster(duties, roster.zone, members, hours, gaps, at, place.stored.reasons, asked)
     gaps_ahead = coverage_gaps(make_roster(roster, ahead), span=ahead, hours=hours)
     before, after = neighbours_of(place.on, place.view)
     return {
@@ -129,8 +130,16 @@ def calendar_of(place: Place, undo: int = 0) -> dict[str, Any]:
         "is_open": is_open(hours, at),
         "gaps_ahead": [name_gap(gap, zone=roster.zone) for gap in gaps_ahead],
         "may_edit": may("schedule.edit"),
+        "kind_urls": _kind_urls(place) if may("schedule.edit") else {},
         **_undo(undo or request.args.get("undo", 0, type=int)),
     }
+
+
+def _kind_urls(place: Place) -> dict[str, str]:
+    """Where that is changed which puts people on call, by its kind; shifts have each a form of their own."""
+    found = {"rotation": "oncall.rotations", "override": "overrides.index", "holiday": "holiday_duty.index"}
+    there = {kind: name for kind, name in found.items() if name in current_app.view_functions}
+    return {kind: url_for(name, **place.schedule_args) for kind, name in there.items()}
 
 
 def _undo(event_id: int) -> dict[str, Any]:
