@@ -15,9 +15,8 @@ from portal.core.roster import HolidayPolicy, OverrideKind
 from portal.core.rotations import Unit
 from portal.core.wallclock import wall_of
 from portal.models import ScheduleRow, User
-from portal.models.versions import load_site_state
 from portal.services.audit import record_change
-from portal.services.schedules import ROLES
+from portal.services.schedules import ROLES, load_schedule
 
 if TYPE_CHECKING:
     from portal.services.site_file_import import Run
@@ -38,12 +37,14 @@ class Span(Protocol):
 
 @dataclass(frozen=True)
 class Plan:
-    """One schedule of the file at work. `said` begins what is told of a change, `wall` is what its clock shows."""
+    """One schedule of the file at work. `said` begins what is told of a change, `wall` is what its clock shows, `known`
+    are those who stand in it already."""
 
     run: Run
     row: ScheduleRow
     said: str
     wall: datetime
+    known: frozenset[int]
 
     @property
     def session(self) -> Session:
@@ -56,18 +57,26 @@ class Plan:
         record_change(self.run.uow, self.run.change, action, self.row.name, schedule_id=self.row.id, what=words, **data)
 
     def person(self, mail: str) -> int:
-        """Who has this address. They may be disabled: their turns fall to the next. Raises DomainError."""
+        """Who has this address. They may be disabled: their turns fall to the next. Raises DomainError, also for
+        somebody new here who only looks on."""
         found = self.run.person_id(mail)
-        if self.session.get_one(User, found).role not in ROLES:
+        if found not in self.known and self.session.get_one(User, found).role not in ROLES:
             raise DomainError(f"{mail} only looks on, and cannot be on call.")
         return found
 
 
 def make_plan(run: Run, row: ScheduleRow, said: str) -> Plan:
     """The plan for a schedule that is in the database; `said` begins each line of the report."""
-    zone = load_site_state(run.uow.session).schedules[row.id].zone
-    wall = wall_of(run.change.at, zone=zone).replace(second=0, microsecond=0)
-    return Plan(run, row, said, wall)
+    roster = load_schedule(run.uow.session, row.id).roster
+    wall = wall_of(run.change.at, zone=roster.zone).replace(second=0, microsecond=0)
+    people = [
+        *(person for one in roster.rotations for person in one.people),
+        *(one.person_id for one in roster.shifts),
+        *(person for one in roster.overrides for person in (one.person_id, one.instead_of)),
+        *(one.person_id for one in roster.holidays),
+    ]
+    known = frozenset(person for person in people if person is not None)
+    return Plan(run, row, said, wall, known)
 
 
 def span_words(span: Span) -> str:

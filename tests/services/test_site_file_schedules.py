@@ -151,6 +151,14 @@ def test_the_turns_of_a_disabled_person_fall_to_the_next_also_where_they_came_di
     assert {site.who(f"2026-03-{day:02} 12:00") for day in range(2, 12)} == {"Bob"}
 
 
+def test_who_only_looks_on_by_now_stays_in_the_file_that_was_exported(site):
+    site.take(WHOLE)
+    exported = site.export()["schedules"]
+    carol = {"mail": "carol@a.example", "name": "Carol", "role": "viewer"}
+    site.take({"people": [carol]})
+    assert site.take({"schedules": exported}) == []
+
+
 @pytest.mark.parametrize(
     ("text", "line", "words"),
     [
