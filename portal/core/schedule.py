@@ -35,6 +35,13 @@ JOBS = (
         least_s=15,
     ),
     ScheduledJob(
+        "hand_off",
+        "Write hand-off cards",
+        "Tells whoever comes on duty what is open, what happened before, and who is next: by mail and by text.",
+        URGENT_CHORES,
+        MINUTE,
+    ),
+    ScheduledJob(
         "mail_audit",
         "Check that every mail has a verdict",
         "Raises an alarm when a mail waits for its verdict, a mailbox is not read or its secret expires.",
@@ -48,6 +55,22 @@ JOBS = (
         CHORES,
         HOUR,
         least_s=5 * MINUTE,
+    ),
+    ScheduledJob(
+        "roster_check",
+        "Check the rosters",
+        "Looks twelve months ahead for gaps, missing phones, undecided holidays and more, and mails what it finds to "
+        "managers and administrators: from Monday 08:00 on, once a week, and only when there is something to say.",
+        CHORES,
+        HOUR,
+    ),
+    ScheduledJob(
+        "holiday_feeds",
+        "Read calendars of holidays",
+        "Reads the calendars on the web that propose holidays, each once a day, and again sooner where that failed.",
+        CHORES,
+        15 * MINUTE,
+        least_s=MINUTE,
     ),
     ScheduledJob(
         "close_resolved",

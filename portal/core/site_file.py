@@ -274,6 +274,20 @@ SECTIONS = (
         True,
     ),
     Section(
+        "holiday_feeds",
+        "Calendars on the web that propose days off. All of them: others are read no more. What was accepted stays.",
+        Shape(
+            Kind.MAPS,
+            (
+                Key("name", Kind.TEXT, "What it is called here.", is_required=True),
+                Key("url", Kind.TEXT, "Finds it again. Begins with `https://` or `webcal://`.", is_required=True),
+                Key("enabled", Kind.FLAG, "Whether it is read.", default=True),
+                Key("calendar", Kind.TEXT, "The business hours it belongs to. Left out, the site's."),
+            ),
+        ),
+        True,
+    ),
+    Section(
         "escalation",
         "Who is asked, in which order, when a page is not answered.",
         Shape(

@@ -11,9 +11,12 @@ import structlog
 from portal.core.errors import DomainError, GatewayError
 from portal.services.audits import audit_pages
 from portal.services.context import Context
+from portal.services.hand_offs import write_hand_offs
+from portal.services.holiday_feed_reading import read_feeds
 from portal.services.jobs import claim_job, finish_job
 from portal.services.mail_health import audit_mail
 from portal.services.mail_reconcile import ask_reconcile
+from portal.services.roster_lint import mail_roster_checks
 from portal.services.upkeep import check_counters, close_resolved, tidy
 
 log = structlog.get_logger(__name__)
@@ -29,8 +32,11 @@ def _reconcile(context: Context) -> str:
 # Each returns one line about what it did; it is shown on the jobs page.
 CHORES: Mapping[str, Callable[[Context], str]] = {
     "page_audit": audit_pages,
+    "hand_off": write_hand_offs,
     "mail_audit": audit_mail,
     "mail_reconcile": _reconcile,
+    "holiday_feeds": read_feeds,
+    "roster_check": mail_roster_checks,
     "close_resolved": close_resolved,
     "recount": check_counters,
     "tidy": tidy,

@@ -24,7 +24,7 @@ from portal.services.people import list_people
 from portal.services.rules import list_rules
 from portal.services.settings import list_set_secrets, load_settings
 from portal.services.site_file_calendars import SITE_SECTIONS, collect_calendars, collect_site_calendar
-from portal.services.site_file_holidays import collect_holidays, collect_rules
+from portal.services.site_file_holidays import collect_feeds, collect_holidays, collect_rules
 from portal.services.site_file_mail_rules import collect_mail_rules
 from portal.services.site_file_mail_words import collect_mail_words
 from portal.services.site_file_schedules_export import collect_schedules, collect_shifts
@@ -38,7 +38,8 @@ def collect_sections(session: Session, *, now: datetime) -> dict[str, Any]:
         "settings": _settings, "people": _people, "queues": _queues, "categories": _categories, "words": _words,
         **{name: partial(collect_site_calendar, name=name) for name in SITE_SECTIONS},
         "calendars": lambda session, wall: collect_calendars(session, now=now),
-        "holidays": collect_holidays, "holiday_rules": collect_rules, "escalation": _escalation,
+        "holidays": collect_holidays, "holiday_rules": collect_rules, "holiday_feeds": collect_feeds,
+        "escalation": _escalation,
         "shifts": lambda session, wall: collect_shifts(session, now),
         "schedules": lambda session, wall: collect_schedules(session, now),
         "mailboxes": _mailboxes, "rules": _rules,

@@ -1,4 +1,4 @@
-"""Holidays and the rules of every year in the settings file, there and back."""
+"""Holidays, the rules of every year and calendars on the web in the settings file, there and back."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from portal.core.holiday_rules import HolidayRule, parse_day_of_year
 from portal.core.wallclock import wall_of
 from portal.models import SITE_CALENDAR, HolidayRow, HolidayRuleRow
 from portal.services.calendars import find_calendar, list_calendars
+from portal.services.holiday_feeds import add_feed, edit_feed, list_feeds, read_address, remove_feed
 from portal.services.holiday_rules import add_rule, edit_rule, find_rule, plain_rule, remove_rule
 from portal.services.holidays import (
     ACCEPTED,
@@ -104,6 +105,49 @@ def apply_rules(run: Run, entries: list[dict[str, Any]]) -> None:
             remove_rule(run.uow, row.id, today=today, change=run.change)
             if row.last_year != before or row in run.uow.session.deleted:
                 run.changes.append(f"holiday_rules: {row.name} removed")
+
+
+def collect_feeds(session: Session, wall: datetime) -> list[dict[str, Any]]:
+    """The calendars on the web that propose days. `wall` is what every section is asked with."""
+    names = _names(session)
+    return [
+        {
+            "name": entry.name,
+            "url": entry.url,
+            **_calendar(names, entry.calendar_id),
+            **({} if entry.is_enabled else {"enabled": False}),
+        }
+        for calendar_id in names
+        for entry in list_feeds(session, calendar_id)
+    ]
+
+
+def apply_feeds(run: Run, entries: list[dict[str, Any]]) -> None:
+    """Make the calendars on the web those of the file, each found again by its address."""
+    known = {
+        (entry.calendar_id, entry.url): entry
+        for calendar_id in _names(run.uow.session)
+        for entry in list_feeds(run.uow.session, calendar_id)
+    }
+    kept = set()
+    for place, said in enumerate(entries):
+        with run.at("holiday_feeds", place):
+            calendar_id, url = _calendar_id(run, said), read_address(said["url"])
+            if (calendar_id, url) in kept:
+                raise DomainError("This address stands here twice.")
+            kept.add((calendar_id, url))
+            stored = known.get((calendar_id, url))
+            name, is_enabled = said["name"], said["enabled"]
+            if stored is None:
+                feed_id = add_feed(run.uow, name, url, calendar_id=calendar_id, change=run.change)
+                edit_feed(run.uow, feed_id, name=name, url=url, is_enabled=is_enabled, change=run.change)
+                run.changes.append(f"holiday_feeds: {name} added")
+            elif edit_feed(run.uow, stored.id, name=name, url=url, is_enabled=is_enabled, change=run.change):
+                run.changes.append(f"holiday_feeds: {name} changed")
+    for key, stored in known.items():
+        if key not in kept:
+            remove_feed(run.uow, stored.id, change=run.change)
+            run.changes.append(f"holiday_feeds: {stored.name} removed")
 
 
 def _set_day(run: Run, calendar_id: int, name: str, entry: dict[str, Any]) -> bool:

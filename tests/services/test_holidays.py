@@ -7,7 +7,7 @@ from portal.core.calendars import Holiday, Period, YearlyHoliday, holidays_in, i
 from portal.core.errors import DomainError
 from portal.core.holiday_lists import Proposal
 from portal.core.holiday_rules import HolidayRule, OnDate
-from portal.models import AuditEvent
+from portal.models import AuditEvent, HolidayRuleRow
 from portal.services.audit import Change
 from portal.services.calendar_edit import add_calendar
 from portal.services.calendars import load_hours, save_week
@@ -22,6 +22,7 @@ from portal.services.holidays import (
     list_holidays,
     list_reviewed_years,
     load_closed_days,
+    read_rule,
     remove_holiday,
     save_proposals,
     say_state,
@@ -195,6 +196,14 @@ def test_a_decided_day_stands_instead_of_the_rule_of_its_name(database):
     assert rule.except_on == {CHRISTMAS}
     assert holidays_in(read(database, load_hours), 2026) == ()
     assert len(holidays_in(read(database, load_hours), 2027)) == 1
+
+
+def test_a_row_of_a_rule_is_read_with_its_exceptions():
+    row = HolidayRuleRow(name="Eve", rule="12-24", closes_from=780, closes_until=1440, first_year=2026)
+    rule = HolidayRule(OnDate(12, 24), 2026)
+    assert read_rule(row, except_on=frozenset({CHRISTMAS})) == YearlyHoliday(
+        "Eve", rule, Period(780, 1440), frozenset({CHRISTMAS})
+    )
 
 
 def test_names_are_tidied():

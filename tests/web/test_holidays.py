@@ -4,11 +4,17 @@ import pytest
 
 from portal.core.holiday_lists import Proposal
 from portal.services.audit import Change
-from portal.services.holidays import add_holiday, list_holidays, save_proposals
+from portal.services.holidays import add_holiday, find_holiday, list_holidays, save_proposals
 from tests.web.conftest import NOW
 
 CHANGE = Change(None, NOW)
 CHRISTMAS = date(2026, 12, 25)
+
+
+def key_of(web, holiday_id: int) -> str:
+    """What the buttons of a day hand back: its id and what was seen of it."""
+    with web.database.read_session() as session:
+        return f"{holiday_id}-{find_holiday(session, holiday_id).mark}"
 
 
 def stored(web, year=2026) -> dict[str, str]:
@@ -39,8 +45,11 @@ def test_the_year_shows_its_closed_days_in_the_calendar_and_as_a_list(web):
     page = web.as_("alice").get("/holidays")
     cell = page.one("td.is-holiday a")
     assert (cell.text, cell["title"]) == ("25", "Christmas Day")
-    assert cell["href"] == f"/holidays/{day_id}/edit?year=2026"
+    assert cell["href"] == "/holidays/on/2026-12-25?year=2026"
+    assert cell["aria-label"] == "25 December: Christmas Day"
+    assert page.soup.select("#accepted td .cluster a")[0]["href"] == f"/holidays/{day_id}/edit?year=2026"
     assert len(page.soup.select(".year-month")) == 12
+    assert len(page.soup.select(".mini td:not(.is-other) a")) == 365
     assert "Fri 25 Dec" in page.one("#accepted").text
     assert page.one("td.is-today").text.strip() == "21"
 
@@ -209,9 +218,9 @@ def test_a_list_that_does_not_exist_is_refused(web, data, sentence):
 def test_proposals_are_decided_one_by_one(web):
     first, second, _ = given_proposals(web)
     alice = web.as_("alice")
-    page = alice.follow(alice.post("/holidays/decide?year=2026", {"accept": str(first)}, status=303))
+    page = alice.follow(alice.post("/holidays/decide?year=2026", {"accept": key_of(web, first)}, status=303))
     assert "1 day is accepted." in page.text
-    page = alice.post("/holidays/decide?year=2026", {"ignore": str(second)}, htmx=True, status=200)
+    page = alice.post("/holidays/decide?year=2026", {"ignore": key_of(web, second)}, htmx=True, status=200)
     assert page.one("#holidays-year")
     assert stored(web) == {"Christmas Day": "accepted", "Boxing Day": "ignored", "Christmas Eve": "proposed"}
 
@@ -219,10 +228,10 @@ def test_proposals_are_decided_one_by_one(web):
 def test_many_proposals_are_decided_at_once(web):
     ids = given_proposals(web)
     alice = web.as_("alice")
-    data = {"ids": [str(ids[0]), str(ids[1]), "99", "soon", "9" * 40], "decision": "accept"}
+    data = {"ids": [key_of(web, ids[0]), key_of(web, ids[1]), "99-x", "soon", "9" * 40], "decision": "accept"}
     page = alice.follow(alice.post("/holidays/decide", data, status=303))
     assert "2 days are accepted." in page.text
-    alice.post("/holidays/decide", {"ids": [str(ids[2])], "decision": "ignore"}, status=303)
+    alice.post("/holidays/decide", {"ids": [key_of(web, ids[2])], "decision": "ignore"}, status=303)
     assert stored(web) == {"Christmas Day": "accepted", "Boxing Day": "accepted", "Christmas Eve": "ignored"}
 
 
@@ -237,9 +246,11 @@ def test_public_days_are_ticked_and_others_left_to_think_about(web):
 def test_an_ignored_day_can_be_accepted_after_all(web):
     first, *_ = given_proposals(web)
     alice = web.as_("alice")
-    alice.post("/holidays/decide", {"ignore": str(first)}, status=303)
+    alice.post("/holidays/decide", {"ignore": key_of(web, first)}, status=303)
     page = alice.get("/holidays")
-    assert page.one("details.disclosure button[name=accept]")["value"] == str(first)
+    assert "Accept after all" in page.one("details.disclosure form").text
+    page = alice.post("/holidays/decide", {"accept": key_of(web, first)}, htmx=True, status=200)
+    assert "Christmas Day" in page.one("#accepted").text
 
 
 # Who may
@@ -255,7 +266,18 @@ def test_who_may_not_change_the_calendar_reads_it(web):
     assert not page.soup.select("#main a.button-primary")
 
 
-@pytest.mark.parametrize("path", ["/holidays/new", "/holidays/import", "/holidays/1/edit", "/holidays/1/remove"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/holidays/new",
+        "/holidays/import",
+        "/holidays/file",
+        "/holidays/every-year/new",
+        "/holidays/feeds/new",
+        "/holidays/1/edit",
+        "/holidays/1/remove",
+    ],
+)
 def test_only_those_who_lead_change_the_calendar(web, path):
     given_day(web)
     for name in ("bob", "vera"):

@@ -1,0 +1,94 @@
+"""What a decision about days off would change, worked out before anybody takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from portal.core.calendars import BusinessHours
+from portal.core.holiday_effects import DayChange, compare_days, duties_on
+from portal.core.intervals import Interval
+from portal.core.roster import HolidayPolicy
+from portal.core.wallclock import wall_of
+from portal.models import SITE_CALENDAR
+from portal.services.calendars import load_hours
+from portal.services.schedules import StoredSchedule, list_schedules, load_schedule
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Wall-clock time on the calendar's clock."""
+
+    starts: datetime
+    ends: datetime
+
+
+@dataclass(frozen=True)
+class DutyOnDay:
+    """Somebody on call on the day. `schedule` is empty while there is only one."""
+
+    person: str
+    when: Stretch
+    schedule: str
+
+
+@dataclass(frozen=True)
+class DayEffect:
+    """What becomes of one day: what closes, what opens, and who is on call on it.
+
+    `unmanned`: names of the schedules in which nobody is; "" while there is only one.
+    """
+
+    on: date
+    names: tuple[str, ...]
+    closes: tuple[Stretch, ...]
+    opens: tuple[Stretch, ...]
+    duties: tuple[DutyOnDay, ...]
+    unmanned: tuple[str, ...]
+    managers: tuple[str, ...]
+
+
+def load_effects(
+    session: Session, after: BusinessHours, days: Iterable[tuple[date, str]], *, calendar_id: int = SITE_CALENDAR
+) -> list[DayEffect]:
+    """Compare the hours as they are with those of `after` on these days (date and name), and say who is on call in the
+    schedules that go by this calendar. One statement while nothing changes."""
+    before = load_hours(session, calendar_id)
+    changes = compare_days(before, after, days)
+    heads = [head for head in list_schedules(session) if (head.calendar_id or SITE_CALENDAR) == calendar_id]
+    schedules = [load_schedule(session, head.id) for head in heads]
+    return [_effect(change, before, schedules) for change in changes]
+
+
+def _effect(change: DayChange, hours: BusinessHours, schedules: list[StoredSchedule]) -> DayEffect:
+    duties: list[DutyOnDay] = []
+    unmanned, managers = [], []
+    for stored in schedules:
+        name = stored.head.name if len(schedules) > 1 else ""
+        found = [
+            DutyOnDay(stored.names[duty.person_id], _wall(hours, Interval(duty.starts_at, duty.ends_at)), name)
+            for duty in duties_on(stored.roster, change.day)
+        ]
+        policies = {one.on: one.policy for one in stored.roster.holidays}
+        if found:
+            duties += found
+        elif policies.get(change.on) == HolidayPolicy.NOBODY:
+            managers.append(name)
+        else:
+            unmanned.append(name)
+    return DayEffect(
+        change.on,
+        change.names,
+        tuple(_wall(hours, one) for one in change.closes),
+        tuple(_wall(hours, one) for one in change.opens),
+        tuple(duties),
+        tuple(unmanned),
+        tuple(managers),
+    )
+
+
+def _wall(hours: BusinessHours, span: Interval) -> Stretch:
+    return Stretch(wall_of(span.starts_at, zone=hours.zone), wall_of(span.ends_at, zone=hours.zone))
