@@ -69,8 +69,7 @@ def edit_special_hours(
     before, wall = _read(row), _wall(uow.session, row.calendar_id, change.at)
     if before == special:
         return
-    if seen is not None and seen != before:
-        raise DomainError("Somebody else changed this meanwhile. Please look at it again.")
+    _refuse_unseen(before, seen)
     _refuse_over(before, wall)
     special = _checked(uow.session, special, row.calendar_id, but=special_id)
     if before.starts >= wall or _keeps_the_past(before, special, wall):
@@ -85,10 +84,12 @@ def edit_special_hours(
     _note(uow, change, "special_hours.edit", special, row.calendar_id, before=plain_special(before))
 
 
-def remove_special_hours(uow: UnitOfWork, special_id: int, *, change: Change) -> None:
-    """Take one out; of one that has begun, the rest. Raises DomainError when it is over or gone."""
+def remove_special_hours(uow: UnitOfWork, special_id: int, *, change: Change, seen: SpecialHours | None = None) -> None:
+    """Take one out; of one that has begun, the rest. Raises DomainError when it is over or gone, or not what was
+    `seen`."""
     row = _existing(uow.session, special_id)
     before, wall = _read(row), _wall(uow.session, row.calendar_id, change.at)
+    _refuse_unseen(before, seen)
     _refuse_over(before, wall)
     _note(uow, change, "special_hours.remove", before, row.calendar_id)
     if before.starts >= wall:
@@ -150,6 +151,11 @@ def _checked(session: Session, special: SpecialHours, calendar_id: int, *, but: 
     if session.scalar(same) is not None:
         raise DomainError("The very same stands in the calendar already.")
     return SpecialHours(special.starts, special.ends, special.is_open, name)
+
+
+def _refuse_unseen(special: SpecialHours, seen: SpecialHours | None) -> None:
+    if seen is not None and seen != special:
+        raise DomainError("Somebody else changed this meanwhile. Please look at it again.")
 
 
 def _refuse_over(special: SpecialHours, wall: datetime) -> None:

@@ -137,6 +137,17 @@ def test_of_two_who_edit_a_calendar_the_later_is_told(database):
         write(database, edit_calendar, other, name="Second", zone="", seen=("Other", ""))
 
 
+def test_a_new_calendar_is_not_taken_for_one_that_is_gone(database):
+    """Processes keep hours by the calendar's id and version."""
+    before = write(database, add_calendar, "Before")
+    write(database, save_week, OFFICE, calendar_id=before)
+    assert read(database, load_hours, before).week == OFFICE
+    write(database, remove_calendar, before)
+    after = write(database, add_calendar, "After")
+    write(database, save_week, parse_week({"sun": "9-10"}), calendar_id=after)
+    assert read(database, load_hours, after).week == parse_week({"sun": "9-10"})
+
+
 def test_what_is_gone_is_said(database, queue):
     for act, arguments, keywords in (
         (edit_calendar, (99,), {"name": "X", "zone": ""}),

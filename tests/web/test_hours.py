@@ -292,7 +292,8 @@ def test_special_hours_are_added_changed_and_removed_without_javascript(web):
     alice.post(f"/hours/special/{entry.id}", changed, status=303)
     assert special(web)[0].hours.is_open
     assert "Without them the week and the holidays hold." in alice.get(f"/hours/special/{entry.id}/remove").text
-    alice.post(f"/hours/special/{entry.id}/remove", status=303)
+    seen = alice.get(f"/hours/special/{entry.id}/remove").one("#special-remove [name=seen]")["value"]
+    alice.post(f"/hours/special/{entry.id}/remove", {"seen": seen}, status=303)
     assert special(web) == []
     alice.get(f"/hours/special/{entry.id}", status=404)
 
@@ -326,6 +327,8 @@ def test_of_two_who_edit_special_hours_the_later_is_told(web):
     assert json.loads(seen)["name"] == "Party"
     alice.post(path, {**PARTY, "name": "Feast"}, status=303)
     page = carol.post(path, {**PARTY, "name": "Ball", "seen": seen}, status=422)
+    assert "Somebody else changed this meanwhile." in page.text
+    page = carol.follow(carol.post(f"{path}/remove", {"seen": seen}, status=303))
     assert "Somebody else changed this meanwhile." in page.text
     carol.post(path, {**PARTY, "name": "Ball", "seen": "{}"}, status=303)
     assert special(web)[0].hours.name == "Ball"

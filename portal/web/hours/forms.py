@@ -117,7 +117,7 @@ class SpecialForm(FlaskForm):  # type: ignore[misc]
         """Show what stands in the calendar."""
         self.kind.data, self.name.data = "open" if special.is_open else "closed", special.name
         self.suggest(special.starts, special.ends)
-        self.seen.data = json.dumps(plain_special(special))
+        self.seen.data = write_seen(special)
 
     def suggest(self, starts: datetime, ends: datetime) -> None:
         """Show a time."""
@@ -127,12 +127,7 @@ class SpecialForm(FlaskForm):  # type: ignore[misc]
     @property
     def special_seen(self) -> SpecialHours | None:
         """None when the form does not tell."""
-        try:
-            plain = json.loads(self.seen.data or "")
-            starts, ends = (datetime.fromisoformat(plain[key]) for key in ("from", "to"))
-            return SpecialHours(starts, ends, plain["kind"] == "open", str(plain.get("name", "")))
-        except (ValueError, TypeError, KeyError, AttributeError, DomainError):
-            return None
+        return read_seen(self.seen.data or "")
 
     def read_special(self) -> SpecialHours | None:
         """As typed; None, with the reason at the form, when it makes no sense."""
@@ -145,6 +140,21 @@ class SpecialForm(FlaskForm):  # type: ignore[misc]
         except DomainError as error:
             self.ends_on.errors = [str(error)]
             return None
+
+
+def write_seen(special: SpecialHours) -> str:
+    """What a form hands back as "this is what I saw"."""
+    return json.dumps(plain_special(special))
+
+
+def read_seen(text: str) -> SpecialHours | None:
+    """The way back; None when the form does not tell."""
+    try:
+        plain = json.loads(text)
+        starts, ends = (datetime.fromisoformat(plain[key]) for key in ("from", "to"))
+        return SpecialHours(starts, ends, plain["kind"] == "open", str(plain.get("name", "")))
+    except (ValueError, TypeError, KeyError, AttributeError, DomainError):
+        return None
 
 
 class TryForm(FlaskForm):  # type: ignore[misc]

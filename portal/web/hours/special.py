@@ -21,7 +21,7 @@ from portal.services.special_hours import (
 )
 from portal.web.auth import requires
 from portal.web.hours import bp
-from portal.web.hours.forms import HoursForm, SpecialForm
+from portal.web.hours.forms import HoursForm, SpecialForm, read_seen, write_seen
 from portal.web.hours.views import find_head_hours, page_values
 from portal.web.hours.words import tell_special
 from portal.web.htmx import dialog_done, refused, render_partial, saved, wants_partial
@@ -77,6 +77,7 @@ def remove_special(special_id: int) -> Answer:
             "hours/remove_special.html",
             "hours/_remove_special.html",
             special=entry.hours,
+            seen=write_seen(entry.hours),
             when=tell_special(entry.hours, today=wall.date()),
             has_begun=entry.hours.starts < wall,
             url=url_for("hours.remove_special", special_id=special_id),
@@ -84,7 +85,7 @@ def remove_special(special_id: int) -> Answer:
         )
     try:
         with write() as uow:
-            remove_special_hours(uow, special_id, change=change())
+            remove_special_hours(uow, special_id, change=change(), seen=read_seen(request.form.get("seen", "")))
     except DomainError as error:
         return saved(url_for("hours.show", calendar_id=entry.calendar_id), str(error), "bad")
     return _changed(entry.calendar_id, "The special hours are removed.")
