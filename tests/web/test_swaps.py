@@ -75,6 +75,7 @@ def test_a_whole_duty_is_one_click_from_the_list_and_the_colleagues_duties_are_o
     asked = bob.follow(bob.post(NEW, TYPED, status=303))
     assert "Carol is asked." in asked.text
     assert f"S1 You ask Carol to take {GIVEN} for {TAKEN} Concert" in asked.one("#waiting").get_text(" ", strip=True)
+    assert f"{GIVEN} Asked Ask a colleague" in asked.one("#duties").get_text(" ", strip=True)
 
 
 def test_the_form_opens_in_the_dialog_too(nights):
@@ -90,7 +91,7 @@ def test_what_cannot_be_asked_is_refused_and_nothing_typed_is_lost(nights):
         ({"back": "nonsense"}, "Choose a duty from the list"),
         ({"back": f"{CAROL}/2026-11-28T18:00:00/2026-11-28T18:00:00"}, "Choose a duty from the list"),
         ({"back": f"{CAROL}/2026-11-28T18:00:00/2026-11-29T09:00:00"}, "Carol is not on call for all of"),
-        ({"to_id": str(BOB)}, "Ask"),
+        ({"to_id": str(BOB)}, "Colleague"),
         ({"starts_on": ""}, "Give the day it starts."),
     ):
         page = bob.post(NEW, {**TYPED, **changes}, status=422)

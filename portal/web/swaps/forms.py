@@ -18,7 +18,7 @@ _APART = "/"
 class SwapForm(FlaskForm):  # type: ignore[misc]
     """`back` is a duty of the colleague's, as `duty_value` writes it; empty for none."""
 
-    to_id = SelectField("Ask", coerce=int, validators=[InputRequired("Choose a colleague.")])
+    to_id = SelectField("Colleague", coerce=int, validators=[InputRequired("Choose a colleague.")])
     starts_on = DateField("From", validators=[InputRequired("Give the day it starts.")])
     starts_at = TimeField("at", validators=[InputRequired("Give the time it starts.")])
     ends_on = DateField("Until", validators=[InputRequired("Give the day it ends.")])

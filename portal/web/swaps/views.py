@@ -47,6 +47,7 @@ def index() -> str:
         waiting=[one for one in is_open if one.terms.to_id != own],
         ended=[one for one in views if one.ended][:_SHOWN],
         duties=list_own_duties(g.read, person_id, now=now()),
+        asked_for={(one.schedule_id, one.terms.span) for one in is_open if one.terms.from_id == person_id},
         person_id=person_id,
         people=[(one.id, member_label(one)) for one in list_members(g.read)] if may("schedule.edit") else [],
         own_id=own,
