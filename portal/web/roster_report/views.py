@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
-from io import BytesIO
 from typing import Any
 
-from flask import g, render_template, request, send_file, url_for
+from flask import g, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from portal.core.errors import DomainError
@@ -92,7 +91,9 @@ def pay() -> Response:
     name, data = build_pay_sheet(g.read, stored.head.id, days, now=now())
     with write() as uow:
         note_pay_sheet(uow, stored.head.id, days, change=change())
-    return send_file(BytesIO(data), mimetype=_XLSX, as_attachment=True, download_name=name)
+    response = Response(data, mimetype=_XLSX)
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    return response
 
 
 def _asked_days(stored: StoredSchedule) -> tuple[Days, str]:
