@@ -152,18 +152,13 @@ class FindingGroup:
 
 
 def group_findings(findings: Iterable[Finding], *, shown: int = 3) -> tuple[FindingGroup, ...]:
-    """By kind, worst first, each kind in order of time."""
+    """By kind, worst first; within a kind worst first too, and in order of time."""
     by_kind: dict[Kind, list[Finding]] = {}
-    for finding in sorted(findings, key=lambda one: (one.span, one.text)):
-        by_kind.setdefault(finding.kind, []).append(finding)
     ranks, kinds = list(Severity), list(Kind)
+    for finding in sorted(findings, key=lambda one: (ranks.index(one.severity), one.span, one.text)):
+        by_kind.setdefault(finding.kind, []).append(finding)
     groups = [
-        FindingGroup(
-            kind,
-            min((one.severity for one in found), key=ranks.index),
-            tuple(found[:shown]),
-            tuple(found[shown:]),
-        )
+        FindingGroup(kind, found[0].severity, tuple(found[:shown]), tuple(found[shown:]))
         for kind, found in by_kind.items()
     ]
     return tuple(sorted(groups, key=lambda group: (ranks.index(group.severity), kinds.index(group.kind))))

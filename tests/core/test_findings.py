@@ -43,6 +43,7 @@ def test_the_worst_group_comes_first_and_a_group_is_as_bad_as_its_worst():
     groups = group_findings(found)
     assert [group.kind for group in groups] == [Kind.GAP, Kind.PHONE, Kind.OVERLAP, Kind.CLOCK]
     assert groups[1].severity is Severity.BAD
+    assert [one.text for one in groups[1].shown] == ["phone 4", "phone 3"]
 
 
 def test_every_kind_has_a_title():
