@@ -20,6 +20,7 @@ from portal.core.wallclock import instant_of, interval_of, wall_of
 
 NIGHT = (time(22), time(7))
 URGENT = timedelta(hours=12)
+LONGEST = timedelta(days=92)
 _NAME = 24
 _QUOTES = " \t\"'“”„‘’«»`*_()[]<>."
 _WORD = r"(?P<word>yes|y|no|n)\b"
@@ -89,6 +90,8 @@ def check_terms(schedule: Schedule, terms: Terms, *, now: datetime, names: Mappi
     if terms.from_id == terms.to_id:
         raise DomainError("Choose a colleague: nobody can take a duty from themselves.")
     for span, giver, taker in _directions(terms):
+        if span.ends - span.starts > LONGEST:
+            raise DomainError("A swap is for three months at most. For longer, change the shifts or rotations.")
         held = span.held(schedule.zone)
         if held.starts_at <= now:
             raise DomainError(f"{span} has begun. Only time that is still to come can be swapped.")

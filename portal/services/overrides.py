@@ -35,6 +35,8 @@ _MOST = 200
 _UNDO = timedelta(hours=1)
 _LOOKED_AT = 50
 _STAMP = "%Y-%m-%d %H:%M"
+# What is longer is a change of the roster, and nobody could look through it.
+_LONGEST = timedelta(days=366)
 
 
 class RosterMovedError(DomainError):
@@ -250,6 +252,8 @@ def _refuse_over(override: Override, wall: datetime) -> None:
 def _preview(
     session: Session, stored: StoredSchedule, hours: BusinessHours, override: Override, *, begins_now: bool = False
 ) -> OverridePreview:
+    if override.ends - override.starts > _LONGEST:
+        raise DomainError("An exception holds for a year at most. For longer, change the shifts or rotations.")
     known = stored.roster.overrides
     newest = replace(override, id=max((one.id for one in known), default=0) + 1)
     return _shown(session, stored, hours, override, replace(stored.roster, overrides=(*known, newest)), begins_now)
@@ -260,9 +264,8 @@ def _removal(
 ) -> OverridePreview:
     rest = () if override.starts >= wall else (replace(override, ends=wall),)
     others = tuple(one for one in stored.roster.overrides if one.id != override.id)
-    return _shown(
-        session, stored, hours, override, replace(stored.roster, overrides=(*others, *rest)), override.starts < wall
-    )
+    after = replace(stored.roster, overrides=(*others, *rest))
+    return _shown(session, stored, hours, override, after, override.starts < wall, since=wall)
 
 
 def _shown(
@@ -272,8 +275,12 @@ def _shown(
     override: Override,
     after: Schedule,
     begins_now: bool,
+    *,
+    since: datetime | None = None,
 ) -> OverridePreview:
-    span = whole_days(override.starts, override.ends, zone=stored.roster.zone)
+    """`since`: of one that stands, what has been is not shown, and no more than a year of what is to come."""
+    starts = max(override.starts, since or override.starts)
+    span = whole_days(starts, min(override.ends, starts + _LONGEST), zone=stored.roster.zone)
     roster = preview_roster(stored.roster, after, span, hours=hours)
     own = hashlib.sha256(repr(replace(override, id=0)).encode()).hexdigest()[:12]
     same_time = select(OverrideRow).where(

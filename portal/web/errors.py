@@ -52,7 +52,7 @@ def _refuse_nul() -> None:
 
 
 def _page(code: int, text: str) -> tuple[str, int]:
-    template = "errors/_notice.html" if wants_partial() else "errors/error.html"
+    template = "errors/_error.html" if wants_partial() else "errors/error.html"
     return render_template(template, code=code, title=_TITLES.get(code, "That did not work"), text=text), code
 
 

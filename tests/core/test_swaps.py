@@ -99,6 +99,7 @@ def test_the_language_of_pages_is_left_alone(text):
         (Terms(BOB, CAROL, night(27), night(27)), "Carol is not on call for all of"),
         (Terms(BOB, CAROL, night(27), night(29)), "Carol is not on call for all of"),
         (Terms(BOB, DAVE, night(29)), "Dave is on call already in Sun 29 Nov 18:00 to Mon 30 Nov 08:00"),
+        (Terms(BOB, CAROL, WallSpan(wall(27, 18), wall(27, 18).replace(year=2028))), "three months at most"),
         (Terms(CAROL, BOB, night(28), WallSpan(wall(20, 11), wall(20, 13))), "Fri 20 Nov 11:00 to 13:00 has begun"),
     ],
 )

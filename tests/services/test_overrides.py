@@ -210,6 +210,16 @@ def test_one_that_has_begun_is_cut_now_and_what_has_been_stays(shop):
     assert (coming, over.override.id) == ([], override_id)
 
 
+def test_of_one_that_was_made_without_an_end_in_sight_a_year_is_shown(shop):
+    with shop.unit_of_work() as uow:
+        long = replace(STANDS_IN, ends=datetime(2199, 1, 1))
+        override_id = write_override(uow, long, change=Change(ALICE, NOW), schedule_id=1)
+    shown = read(shop, preview_removal, override_id, now=NOW).roster
+    assert shown.stretches[-1].held.ends_at == datetime(2027, 11, 22, 23, tzinfo=UTC)
+    remove(shop, override_id)
+    assert stored(shop) == []
+
+
 def test_taking_back_is_refused_when_it_is_gone_or_the_roster_is_another(shop):
     with pytest.raises(DomainError, match="This exception is gone"):
         remove(shop, 99, seen="")

@@ -6,7 +6,7 @@ import pytest
 
 from portal.core.errors import DomainError
 from portal.core.swaps import Terms, WallSpan
-from portal.models import AuditEvent, Notification, OutgoingMail, OverrideRow, ShiftRow, Swap, User
+from portal.models import AuditEvent, Notification, OutgoingMail, OverrideRow, ScheduleRow, ShiftRow, Swap, User
 from portal.services.audit import Change
 from portal.services.swaps import (
     answer_swap,
@@ -253,6 +253,19 @@ def test_only_who_asked_or_a_manager_withdraws(nights):
     assert (state(nights, first), state(nights, second)) == ("withdrawn", "withdrawn")
     with pytest.raises(DomainError, match="withdrawn meanwhile"):
         answer(nights, first, CAROL)
+
+
+def test_a_schedule_goes_with_its_swaps_and_their_overrides(nights):
+    with nights.database.unit_of_work() as uow:
+        uow.session.add(ScheduleRow(id=7, name="Network", changed_at=NOW))
+        uow.session.flush()
+        uow.session.add(ShiftRow(schedule_id=7, user_id=BOB, starts=wall(27, 18), ends=wall(28, 8)))
+        uow.session.flush()
+        swap_id = ask_swap(nights.context, uow, GIVEN, change=Change(BOB, NOW), schedule_id=7)
+    answer(nights, swap_id, CAROL)
+    with nights.database.unit_of_work() as uow:
+        uow.session.delete(uow.session.get_one(ScheduleRow, 7))
+    assert not rows(nights.database, Swap) and not rows(nights.database, OverrideRow)
 
 
 # What pages show

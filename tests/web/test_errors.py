@@ -15,3 +15,10 @@ def test_a_nul_in_a_form_is_refused_with_a_sentence(web, fields):
 @pytest.mark.parametrize("path", ["/tickets?q=a%00b", "/tickets?q=a&q=%00", "/r/abc%00def", "/link/%00"])
 def test_a_nul_in_an_address_is_refused_with_a_sentence(web, path):
     assert "NUL" in web.as_("alice").get(path, status=400).text
+
+
+def test_a_failure_of_an_htmx_request_comes_as_a_notice_and_not_as_a_page(web):
+    page = web.as_("alice").get("/tickets/999", htmx=True, status=404)
+    assert page.one("[role=alert]") and not page.soup.select("html")
+    page = web.as_("alice").post("/oncall/overrides/99/remove", {"seen": ""}, htmx=True, status=404)
+    assert "Nothing here" in page.one(".notice-bad").text

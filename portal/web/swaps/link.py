@@ -46,11 +46,13 @@ def answer_by_link(token: str) -> Response | BaseResponse:
 
 
 @bp.errorhandler(CSRFError)
-def show_again(error: CSRFError) -> Response | BaseResponse:
+def show_again(error: CSRFError) -> Response:
     """The session ended while the page was open."""
     token = (request.view_args or {}).get("token")
     if token is None:
-        return saved(url_for("swaps.index"), _AGAIN, "warn")
+        return make_response(
+            render_template("errors/error.html", code=400, title="That did not work", text=_AGAIN), 400
+        )
     return _page(token, refusal=_AGAIN, status=400)
 
 
