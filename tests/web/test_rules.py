@@ -5,6 +5,7 @@ import pytest
 from portal.core.rules import Condition, ConditionKind, Rule, RuleActions
 from portal.core.triage import Aspect, LexiconEntry
 from portal.services.audit import Change
+from portal.services.calendar_edit import add_calendar
 from portal.services.categories import list_categories, list_queues
 from portal.services.lexicon import list_terms, save_term
 from portal.services.rules import list_rules, save_rule
@@ -197,6 +198,21 @@ def test_categories_and_queues_are_added_and_changed(web) -> None:
     assert [queue.name for queue in read(web, list_queues)] == ["Servers", "Help desk", "Archive"]
     found = {category.name: category.queue for category in read(web, list_categories)}
     assert found == {"Network": "Servers", "Printing": ""}
+
+
+def test_a_queue_goes_by_hours_of_its_own(web) -> None:
+    alice = web.as_("alice")
+    assert not alice.get("/rules/queues/1").soup.select("#calendar_id")
+    with web.database.unit_of_work() as uow:
+        nights = add_calendar(uow, "Nights", change=CHANGE)
+    page = alice.follow(alice.post("/rules/queues/1", {"name": "Desktop", "calendar_id": nights}))
+    assert page.one(f"#queues a[href='/hours/{nights}']").text == "Nights"
+    assert alice.get("/rules/queues/1").one("#calendar_id option[selected]").text == "Nights"
+    alice.post("/rules/queues/1", {"name": "Help desk"})
+    assert "Nights" in alice.get("/rules/categories").one("#queues").text
+    alice.post("/rules/queues/1", {"name": "Desktop", "calendar_id": "0"})
+    assert "Nights" not in alice.get("/rules/categories").one("#queues").text
+    alice.post("/rules/queues/1", {"name": "Desktop", "calendar_id": "99"}, status=422)
 
 
 def test_a_name_that_is_taken_is_told_at_the_field(web) -> None:

@@ -92,6 +92,12 @@ class RuleForm(FlaskForm):  # type: ignore[misc]
 
 class QueueForm(FlaskForm):  # type: ignore[misc]
     name = StringField("Name", validators=[InputRequired("Give it a name.")])
+    calendar_id = SelectField("Business hours", coerce=int, default=0)
+
+    def offer(self, calendars: Iterable[tuple[int, str]]) -> None:
+        """Fill the menu of calendars beside the site's own, which is 0."""
+        known = (SelectChoice(str(id), name) for id, name in calendars)
+        self.calendar_id.choices = [SelectChoice("0", "As the site"), *known]
 
 
 class CategoryForm(FlaskForm):  # type: ignore[misc]

@@ -9,8 +9,11 @@ from flask import abort, g, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from portal.core.errors import DomainError
-from portal.models import UnitOfWork
+from portal.models import SITE_CALENDAR, UnitOfWork
+from portal.models.versions import load_site_state
 from portal.services import categories
+from portal.services.calendar_edit import choose_queue_calendar
+from portal.services.calendars import list_calendars
 from portal.services.categories import CategoryEntry, QueueEntry
 from portal.web.auth import may, requires
 from portal.web.htmx import refused, render_partial, saved
@@ -24,11 +27,12 @@ Save = Callable[[UnitOfWork], Any]
 @bp.get("/categories")
 @requires("rules.view")
 def show_categories() -> str:
-    """All categories and queues."""
+    """All categories and queues, and by which hours a queue goes."""
+    calendars = {head.id: head for head in list_calendars(g.read)}
     return render_template(
         "rules/categories.html",
         categories=categories.list_categories(g.read),
-        queues=categories.list_queues(g.read),
+        queues=[(queue, calendars.get(_calendar_of(queue.id))) for queue in categories.list_queues(g.read)],
         may_edit=may("rules.edit"),
     )
 
@@ -77,19 +81,29 @@ def remove_category(category_id: int) -> Response | str:
 @requires("rules.edit")
 def add_queue() -> Response | tuple[str, int] | str:
     """A new queue."""
-    form = QueueForm()
-    return _edit("Add a queue", form, lambda uow: categories.add_queue(uow, form.name.data, change=change()))
+    form = _queue_form(0)
+
+    def save(uow: UnitOfWork) -> None:
+        queue_id = categories.add_queue(uow, form.name.data, change=change())
+        choose_queue_calendar(uow, queue_id, form.calendar_id.data or None, change=change())
+
+    return _edit("Add a queue", form, save)
 
 
 @bp.route("/queues/<int:queue_id>", methods=["GET", "POST"])
 @requires("rules.edit")
 def edit_queue(queue_id: int) -> Response | tuple[str, int] | str:
-    """Rename a queue."""
+    """Rename a queue, or let it go by other hours."""
     entry = _queue(queue_id)
-    form = QueueForm()
+    form = _queue_form(_calendar_of(queue_id))
     if request.method == "GET":
         form.name.data = entry.name
-    return _edit(entry.name, form, lambda uow: categories.rename_queue(uow, queue_id, form.name.data, change=change()))
+
+    def save(uow: UnitOfWork) -> None:
+        categories.rename_queue(uow, queue_id, form.name.data, change=change())
+        choose_queue_calendar(uow, queue_id, form.calendar_id.data or None, change=change())
+
+    return _edit(entry.name, form, save)
 
 
 @bp.route("/queues/<int:queue_id>/remove", methods=["GET", "POST"])
@@ -110,6 +124,18 @@ def _category(category_id: int) -> CategoryEntry:
 
 def _queue(queue_id: int) -> QueueEntry:
     return next((one for one in categories.list_queues(g.read) if one.id == queue_id), None) or abort(404)
+
+
+def _calendar_of(queue_id: int) -> int:
+    """The calendar of its own that a queue has; 0 for the site's."""
+    own = load_site_state(g.read).queues.get(queue_id)
+    return (own and own.calendar_id) or 0
+
+
+def _queue_form(calendar_id: int) -> QueueForm:
+    form = QueueForm(data={"calendar_id": calendar_id})
+    form.offer((head.id, head.name) for head in list_calendars(g.read) if head.id != SITE_CALENDAR)
+    return form
 
 
 def _category_form() -> CategoryForm:
