@@ -21,10 +21,10 @@ _SECTIONS = (
     ("oncall.mine", "My shifts"),
     ("oncall.rotations", "Rotations"),
     ("overrides.index", "Exceptions"),
-    ("holiday_duty.index", "Holiday duty"),
+    ("holiday_duty.index", "Holidays"),
     ("swaps.index", "Swaps"),
-    ("roster_report.show", "Check and report"),
-    ("feeds.index", "Calendar feeds"),
+    ("roster_report.show", "Check"),
+    ("feeds.index", "Feeds"),
     ("oncall.schedules", "Schedules"),
 )
 # These show all schedules at once.
