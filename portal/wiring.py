@@ -8,6 +8,7 @@ from collections.abc import Callable
 from portal.config import PROJECT_ROOT, Config, ConfigError
 from portal.core.errors import GatewayError
 from portal.core.ports import Clock, JobQueue, SecretBox, SmsGateway
+from portal.integrations.ical.adapter import WebCalendars
 from portal.integrations.mail_transport import MailServers
 from portal.integrations.rq.adapter import PolledJobQueue, RqJobQueue
 from portal.integrations.sandbox.adapter import SandboxGateway
@@ -39,6 +40,7 @@ def build(config: Config) -> Context:
         queue=queue,
         sms=_sms_factory(config, database, box=box, clock=clock),
         mail=MailServers(),
+        calendars=WebCalendars(),
         data_dir=config.data_dir,
         site_url=config.site_url,
     )

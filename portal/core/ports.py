@@ -331,10 +331,11 @@ class FetchedCalendar:
 
 
 class CalendarFetcher(Protocol):
-    """Fetches iCal files that others publish. Never from an address within our own network."""
+    """Fetches iCal files that others publish, from an address that an administrator typed. From one within our own
+    network only where they typed that: nobody outside can redirect us there."""
 
     def fetch(self, url: str, *, etag: str = "") -> FetchedCalendar:
-        """Raises GatewayError, also for an answer that is too large."""
+        """Raises GatewayError, also for an answer that is too large. Send back the `etag` of the last time."""
         ...
 
 
