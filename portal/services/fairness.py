@@ -60,10 +60,11 @@ class Fairness:
 
 def check_days(first: date | None, last: date | None, *, today: date) -> Days:
     """The days asked for; without any, the twelve months up to today. Raises DomainError with a sentence."""
+    for day in filter(None, (first, last)):
+        if day.year not in YEARS:
+            raise DomainError("The years must lie between 2000 and 2199.")
     last = last or today
     first = first or _year_before(last)
-    if first.year not in YEARS or last.year not in YEARS:
-        raise DomainError("The years must lie between 2000 and 2199.")
     if last < first:
         raise DomainError("It ends before it starts.")
     if last - first > LONGEST:

@@ -1,11 +1,13 @@
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from portal.core.calendars import BusinessHours, Holiday, Period, SpecialHours, parse_week
+from portal.core.calendars import WEEKDAYS, BusinessHours, Holiday, Period, SpecialHours, is_open, parse_week
 from portal.core.fairness import (
     SHOWN,
     TITLES,
@@ -156,3 +158,55 @@ def test_months_are_those_of_the_wall_clock_cut_to_the_span():
 
 def test_every_kind_is_shown_with_a_title_and_a_definition():
     assert set(SHOWN) == set(TITLES) == set(define_kinds(Night())) == set(TimeKind)
+
+
+@pytest.mark.parametrize(
+    ("zone", "first"),
+    [
+        ("Europe/Berlin", datetime(2026, 3, 28)),
+        ("Europe/Berlin", datetime(2026, 10, 24)),
+        ("America/New_York", datetime(2026, 10, 31)),
+        ("Australia/Lord_Howe", datetime(2026, 4, 4)),
+        ("Africa/Cairo", datetime(2026, 10, 29)),
+    ],
+)
+def test_a_walk_of_every_five_minutes_around_a_change_of_the_clock_counts_the_same(zone, first):
+    zone, random = ZoneInfo(zone), Random(first.toordinal())
+    for _ in range(4):
+        week = parse_week({day: random.choice(("8-18", "4-24", "20-4", "")) for day in WEEKDAYS})
+        holidays = tuple(
+            Holiday((first + timedelta(days=day)).date(), "Off", closed)
+            for day, closed in enumerate((Period(0, 1440), Period(780, 1440), None, Period(0, 720)))
+            if closed and random.random() < 0.6
+        )
+        night = Night(random.choice((20, 22, 0)), random.choice((5, 6)))
+        hours = BusinessHours(zone, week, holidays)
+        held = Interval(*((first + timedelta(days=days)).replace(tzinfo=zone).astimezone(UTC) for days in (0, 4)))
+        counted = Counter(kind_at(at, hours, night) for at in iter_minutes(held, step=timedelta(minutes=5)))
+        parts = split_time(held, hours=hours, zone=zone, night=night)
+        found = tally([held], parts)
+        assert {kind: number / 12 for kind, number in counted.items()} == {kind: found.hours(kind) for kind in counted}
+        assert found.total == held.ends_at - held.starts_at
+
+
+def iter_minutes(held, *, step):
+    at = held.starts_at
+    while at < held.ends_at:
+        yield at
+        at += step
+
+
+def kind_at(at, hours, night):
+    """Slow and naive, for one instant."""
+    shown = at.astimezone(hours.zone)
+    minute = shown.hour * 60 + shown.minute
+    if any(one.on == shown.date() and one.closed.start <= minute < one.closed.end for one in hours.holidays):
+        return HOLIDAY
+    if is_open(hours, at):
+        return OPEN
+    if shown.weekday() >= 5:
+        return WEEKEND
+    is_night = night.starts <= shown.hour < night.ends
+    if night.ends <= night.starts:
+        is_night = shown.hour >= night.starts or shown.hour < night.ends
+    return NIGHT if is_night else OTHER

@@ -118,6 +118,7 @@ def test_without_days_it_is_the_twelve_months_up_to_today(first, last, days):
         (date(2020, 1, 1), date(2026, 12, 1), "at most three years"),
         (date(1900, 1, 1), date(1900, 2, 1), "between 2000 and 2199"),
         (date(9999, 1, 1), date(9999, 12, 31), "between 2000 and 2199"),
+        (None, date(1, 5, 5), "between 2000 and 2199"),
     ],
 )
 def test_days_nobody_means_are_refused(first, last, words):
