@@ -1,13 +1,16 @@
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from benchmarks.roster import make_schedule
 from portal.core.calendars import parse_week
-from portal.core.findings import Kind, Severity
+from portal.core.findings import Kind, LintFacts, Severity
+from portal.core.intervals import Interval
 from portal.core.lint_clashes import find_hidden, find_idle_overrides, find_overlaps
-from portal.core.roster import HolidayDuty, HolidayPolicy, Override, OverrideKind, list_claims
+from portal.core.roster import HolidayDuty, HolidayPolicy, Override, OverrideKind, list_claims, make_roster
 from portal.core.rotations import Rotation, Unit
-from tests.core.lint_world import ALICE, BOB, CAROL, WEEKS, YEAR, make_facts, shift, wall
+from tests.core.lint_world import ALICE, BOB, CAROL, HOURS, PEOPLE, WEEKS, YEAR, make_facts, shift, wall
 
 ADD, REMOVE, REPLACE = OverrideKind.ADD, OverrideKind.REMOVE, OverrideKind.REPLACE
 
@@ -142,3 +145,27 @@ def test_exceptions_of_people_who_are_away_are_another_finding():
         rotations=(WEEKS,), overrides=(Override(1, ADD, wall(11, 3), wall(11, 4), ALICE),), gone=(ALICE,)
     )
     assert idle(facts, away=frozenset({ALICE})) == []
+
+
+def test_what_is_said_to_change_nothing_changes_nothing_and_all_else_something():
+    """Held against the roster of the whole time, with every exception around."""
+    schedule = make_schedule()
+    span = Interval(datetime(2026, 1, 4, tzinfo=UTC), datetime(2026, 2, 20, tzinfo=UTC))
+    schedule = replace(schedule, overrides=schedule.overrides[:26])
+    facts = LintFacts(schedule, HOURS, PEOPLE)
+    said = {one.place.id for one in find_idle_overrides(facts, span=span, away=frozenset())}
+    before = people_at(schedule, span)
+    for override in schedule.overrides:
+        without = replace(schedule, overrides=tuple(one for one in schedule.overrides if one is not override))
+        assert (people_at(without, span) == before) == (override.id in said), override
+    assert 0 < len(said) < len(schedule.overrides)
+
+
+def people_at(schedule, span):
+    """Who is on call at each quarter of an hour."""
+    found = {}
+    for duty in make_roster(schedule, span):
+        first, last = ((at - span.starts_at) // timedelta(minutes=15) for at in (duty.starts_at, duty.ends_at))
+        for number in range(first, last):
+            found.setdefault(number, set()).add(duty.person_id)
+    return found
