@@ -188,7 +188,7 @@ def _joined(earlier: list[RosterDuty], later: list[RosterDuty], *, at: datetime)
 
 def _roster_of(schedule: Schedule, span: Interval, away: frozenset[int]) -> list[RosterDuty]:
     claims = list_claims(schedule, span, away)
-    rules = [*_holiday_rules(schedule, away), *_override_rules(schedule, away)]
+    rules = [*_holiday_rules(schedule, away), *_override_rules(schedule, span, away)]
     rules = [(held, rule) for held, rule in rules if held.starts_at < span.ends_at and span.starts_at < held.ends_at]
     edges = sorted({edge for held in (span, *(one.span for one in claims), *(held for held, _ in rules))
                     for edge in (held.starts_at, held.ends_at) if span.starts_at <= edge <= span.ends_at})  # fmt: skip
@@ -242,8 +242,7 @@ def _highest(claims: list[Claim]) -> _People:
 
 def list_claims(schedule: Schedule, span: Interval, away: frozenset[int]) -> list[Claim]:
     """What shifts and rotations say of the time around `span`, not cut to it, before levels and exceptions count."""
-    starts = wall_of(span.starts_at, zone=schedule.zone) - _MARGIN
-    ends = wall_of(span.ends_at, zone=schedule.zone) + _MARGIN
+    starts, ends = _walls(schedule, span)
     found = [
         Claim(interval_of(shift.starts, shift.ends, zone=schedule.zone), shift.level, shift.person_id,
                Source(SourceKind.SHIFT, shift.id))
@@ -258,6 +257,12 @@ def list_claims(schedule: Schedule, span: Interval, away: frozenset[int]) -> lis
     return [
         one for one in found if one.span and one.span.starts_at < span.ends_at and span.starts_at < one.span.ends_at
     ]
+
+
+def _walls(schedule: Schedule, span: Interval) -> tuple[datetime, datetime]:
+    """Wall-clock times that lie before and after all of `span`, whatever the clock does."""
+    starts, ends = (wall_of(at, zone=schedule.zone) for at in (span.starts_at, span.ends_at))
+    return starts - _MARGIN, ends + _MARGIN
 
 
 def _holiday_rules(schedule: Schedule, away: frozenset[int]) -> Iterable[_Rule]:
@@ -286,8 +291,10 @@ def _holiday_rule(holiday: HolidayDuty, members: list[int], away: frozenset[int]
             return lambda people: {person: source}
 
 
-def _override_rules(schedule: Schedule, away: frozenset[int]) -> Iterable[_Rule]:
-    for override in sorted(schedule.overrides, key=lambda one: one.id):
+def _override_rules(schedule: Schedule, span: Interval, away: frozenset[int]) -> Iterable[_Rule]:
+    starts, ends = _walls(schedule, span)
+    near = (one for one in schedule.overrides if one.starts < ends and starts < one.ends)
+    for override in sorted(near, key=lambda one: one.id):
         if override.person_id not in away:
             yield interval_of(override.starts, override.ends, zone=schedule.zone), _override_rule(override)
 

@@ -45,6 +45,7 @@ _BEHIND, _AHEAD = timedelta(days=7), timedelta(days=35)
 Row = TypeVar("Row", ShiftRow, RotationRow, OverrideRow, HolidayPolicyRow)
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _known: Versioned[StoredSchedule] = Versioned()
+_rosters: Versioned[tuple[RosterDuty, ...]] = Versioned()
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,14 @@ def load_schedule(session: Session, schedule_id: int = SITE_SCHEDULE) -> StoredS
     if head is None:
         raise DomainError("This schedule is gone: somebody removed it meanwhile.")
     return _known.get(session, head.id, (head.version, head.zone.key), lambda: _load(session, head))
+
+
+def load_roster(session: Session, span: Interval, *, schedule_id: int = SITE_SCHEDULE) -> tuple[RosterDuty, ...]:
+    """The roster of a span, worked out once for as long as nothing in the schedule changes: the calendar is looked at
+    often. One statement."""
+    stored = load_schedule(session, schedule_id)
+    version = (stored.head.version, stored.head.zone.key, span)
+    return _rosters.get(session, schedule_id, version, lambda: make_roster(stored.roster, span))
 
 
 def find_schedule(session: Session, name: str) -> int | None:

@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy import delete
 
 from portal.core.errors import DomainError
+from portal.core.intervals import Interval
 from portal.core.shifts import Shift
 from portal.models import (
     Absence,
@@ -24,6 +25,7 @@ from portal.services.schedules import (
     find_schedule,
     list_members,
     list_schedules,
+    load_roster,
     load_schedule,
     on_call_at,
     people_on_call_at,
@@ -165,6 +167,17 @@ def test_asking_again_takes_one_statement_until_something_changes(shop):
     with shop.read_session() as session, counted_statements(session) as seen:
         assert on_call_at(session, datetime(2026, 11, 23, 22, tzinfo=UTC))
     assert len(seen) == 1
+
+
+def test_a_roster_asked_for_again_is_the_one_that_stands_now(shop):
+    span = Interval(datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC))
+    write(shop, add_shift, night(BOB, 23))
+    first = read(shop, load_roster, span)
+    assert [duty.person_id for duty in first] == [BOB]
+    assert read(shop, load_roster, span) is first
+    assert read(shop, load_roster, Interval(span.starts_at, first[0].starts_at)) == ()
+    write(shop, add_shift, night(CAROL, 24))
+    assert [duty.person_id for duty in read(shop, load_roster, span)] == [BOB, CAROL]
 
 
 def test_several_schedules_answer_each_for_itself_in_their_own_zone(shop):

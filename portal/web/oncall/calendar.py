@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from portal.core.calendars import BusinessHours, closures_on
@@ -14,6 +15,7 @@ from portal.core.roster import RosterDuty, Source, SourceKind
 from portal.core.roster_changes import RosterChange
 from portal.core.wallclock import instant_of, wall_of
 from portal.services.schedules import Member
+from portal.web.formats import format_day
 
 WEEK = 7
 HOURS = 24 * WEEK
@@ -42,6 +44,7 @@ class BarView:
     duty: RosterDuty | None = None
     is_wide: bool = True
     why: str = ""
+    today: date = date.min
     has_start: bool = True
     has_end: bool = True
 
@@ -49,6 +52,18 @@ class BarView:
     def shift_id(self) -> int | None:
         """The shift behind it, where it is one."""
         return self.duty.source.id if self.duty and self.duty.source.kind is SourceKind.SHIFT else None
+
+    @cached_property
+    def words(self) -> str:
+        """From when to when, and why; in a preview also how it differs from the roster that stands."""
+        starts = f"{format_day(self.starts.date(), self.today)}, {self.starts:%H:%M}"
+        is_one_day = self.has_start and self.starts.date() == self.ends.date()
+        ends = f"{'' if is_one_day else format_day(self.ends.date(), self.today) + ', '}{self.ends:%H:%M}"
+        span = f"{starts} to {ends}" if self.has_start and self.has_end else "all the time"
+        if self.has_start != self.has_end:
+            span = f"from {starts} on" if self.has_start else f"until {ends}"
+        before = f"{self.change.capitalize()}: " if self.change else ""
+        return f"{before}{span}{f': {self.why}' if self.why else ''}"
 
     @property
     def kind(self) -> str:
@@ -133,7 +148,9 @@ def draw_week(roster: Roster, first: date, *, everyone: bool) -> WeekView:
     """One strip. `everyone` gives a lane also to people without a shift that week, so that one can be added."""
     zone = roster.zone
     active = [member.id for member in roster.members if member.is_active]
-    lanes = plan_lanes(roster.duties, zone=roster.zone, first=first, days=WEEK, person_ids=active if everyone else ())
+    week = span_of([first], zone=zone)
+    duties = [one for one in roster.duties if one.starts_at < week.ends_at and week.starts_at < one.ends_at]
+    lanes = plan_lanes(duties, zone=roster.zone, first=first, days=WEEK, person_ids=active if everyone else ())
     gone = {lane.person_id: lane.bars for lane in plan_lanes(_gone(roster), zone=zone, first=first, days=WEEK)}
     members = {member.id: member for member in roster.members}
     order = {member.id: number for number, member in enumerate(roster.members)}
@@ -151,7 +168,7 @@ def draw_week(roster: Roster, first: date, *, everyone: bool) -> WeekView:
         first=first,
         days=tuple(_head(first + timedelta(days=number), roster.hours, wall.date()) for number in range(WEEK)),
         lanes=tuple(sorted(views, key=lambda view: order[view.member.id])),
-        gaps=tuple(filter(None, (_gap(gap, first, zone) for gap in roster.gaps))),
+        gaps=tuple(filter(None, (_gap(gap, first, zone, wall.date()) for gap in roster.gaps))),
         now_hour=hour if wall >= datetime.combine(first, time()) and hour < HOURS else None,
     )
 
@@ -162,9 +179,9 @@ def span_of(mondays: Sequence[date], *, zone: ZoneInfo) -> Interval:
     return Interval(*(instant_of(datetime.combine(day, time()), zone=zone) for day in (first, last)))
 
 
-def name_gap(gap: Interval, *, zone: ZoneInfo) -> BarView:
+def name_gap(gap: Interval, *, zone: ZoneInfo, today: date) -> BarView:
     """A gap by itself, for the list of those to come."""
-    return BarView("", wall_of(gap.starts_at, zone=zone), wall_of(gap.ends_at, zone=zone))
+    return BarView("", wall_of(gap.starts_at, zone=zone), wall_of(gap.ends_at, zone=zone), today=today)
 
 
 def people_of(members: Sequence[Member], duties: Iterable[RosterDuty], names: Mapping[int, str]) -> list[Member]:
@@ -199,6 +216,7 @@ def _bars(bars: Sequence[Bar], roster: Roster, number: int, mark: str = "") -> t
             bar.duty,
             is_wide=_is_wide(bar.start, bar.end),
             why=roster.reasons.get(bar.duty.source, ""),
+            today=wall_of(roster.now, zone=roster.zone).date(),
             has_start=bar.duty.starts_at > roster.asked.starts_at,
             has_end=bar.duty.ends_at < roster.asked.ends_at,
         )
@@ -210,13 +228,13 @@ def _is_now(duty: RosterDuty, now: datetime) -> bool:
     return duty.starts_at <= now < duty.ends_at
 
 
-def _gap(gap: Interval, first: date, zone: ZoneInfo) -> BarView | None:
+def _gap(gap: Interval, first: date, zone: ZoneInfo, today: date) -> BarView | None:
     starts, ends = wall_of(gap.starts_at, zone=zone), wall_of(gap.ends_at, zone=zone)
     midnight, minute = datetime.combine(first, time()), timedelta(minutes=1)
     start, end = max(0, (starts - midnight) // minute), min(HOURS * 60, (ends - midnight) // minute)
     if start >= end:
         return None
-    return BarView(_place(start, end), starts, ends, is_wide=_is_wide(start, end))
+    return BarView(_place(start, end), starts, ends, is_wide=_is_wide(start, end), today=today)
 
 
 def _is_wide(start: int, end: int) -> bool:

@@ -17,7 +17,7 @@ from portal.core.roster_changes import next_change
 from portal.core.shifts import YEARS
 from portal.core.wallclock import instant_of, wall_of
 from portal.models.versions import Head
-from portal.services.schedules import list_members, list_schedules, load_schedule, on_call_at
+from portal.services.schedules import list_members, list_schedules, load_roster, load_schedule, on_call_at
 from portal.services.shifts import last_shift_change
 from portal.web.auth import may, requires
 from portal.web.htmx import render_partial
@@ -110,13 +110,14 @@ def calendar_of(place: Place, undo: int = 0) -> dict[str, Any]:
     mondays = weeks_of(place.on, place.view)
     span, ahead = span_of(mondays, zone=roster.zone), Interval(at, at + AHEAD)
     asked = Interval(span.starts_at - AHEAD, span.ends_at + AHEAD)
-    duties = make_roster(roster, asked)
+    duties = load_roster(g.read, asked, schedule_id=place.schedule_id)
+    duties_ahead = duties if asked.starts_at <= at and ahead.ends_at <= asked.ends_at else make_roster(roster, ahead)
     on_call = on_call_at(g.read, at, schedule_id=place.schedule_id)
     members = people_of(everyone, (*duties, *on_call), place.stored.names)
     still_to_come = Interval(max(span.starts_at, at), span.ends_at)
     gaps = coverage_gaps(duties, span=still_to_come, hours=hours)
     drawn = Roster(duties, roster.zone, members, hours, gaps, at, place.stored.reasons, asked)
-    gaps_ahead = coverage_gaps(make_roster(roster, ahead), span=ahead, hours=hours)
+    gaps_ahead = coverage_gaps(duties_ahead, span=ahead, hours=hours)
     before, after = neighbours_of(place.on, place.view)
     return {
         "view": place.view,
@@ -128,7 +129,7 @@ def calendar_of(place: Place, undo: int = 0) -> dict[str, Any]:
         "duties": on_call,
         "reasons": place.stored.reasons,
         "is_open": is_open(hours, at),
-        "gaps_ahead": [name_gap(gap, zone=roster.zone) for gap in gaps_ahead],
+        "gaps_ahead": [name_gap(gap, zone=roster.zone, today=place.wall.date()) for gap in gaps_ahead],
         "may_edit": may("schedule.edit"),
         "kind_urls": _kind_urls(place) if may("schedule.edit") else {},
         **_undo(undo or request.args.get("undo", 0, type=int)),
