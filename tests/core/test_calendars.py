@@ -293,6 +293,12 @@ def test_a_half_day_that_ends_in_a_doubled_hour_ends_with_its_last_occurrence():
     assert next_opening(always, utc(2026, 10, 24, 22)) == utc(2026, 10, 25, 1, 30)
 
 
+def test_a_holiday_ends_with_its_date_also_where_midnight_comes_twice():
+    day = Holiday(date(2026, 10, 31), "Feast")  # clocks in Havana go back from 01:00 to 00:00 after it
+    always = hours(every_day("0-24"), "America/Havana", day)
+    assert next_opening(always, utc(2026, 10, 31, 12)) == utc(2026, 11, 1, 4)
+
+
 def test_a_leap_year_has_366_days_of_working_time():
     always = hours(every_day("00:00-24:00"), "America/New_York")
     year = Interval(local("America/New_York", 2028, 1, 1), local("America/New_York", 2029, 1, 1))

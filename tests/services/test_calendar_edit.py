@@ -127,6 +127,9 @@ def test_a_queue_goes_back_to_the_sites_hours(database, queue):
     write(database, choose_queue_calendar, queue, other)
     assert write(database, choose_queue_calendar, queue, SITE_CALENDAR)
     assert read(database, load_users, other).names == ()
+    assert not write(database, choose_queue_calendar, queue, None)
+    with database.read_session() as session:
+        assert session.get(Queue, queue).calendar_id is None
     assert actions(database).count("queue.calendar") == 2
 
 

@@ -141,6 +141,11 @@ def test_the_sites_own_calendar_may_have_another_name(shop):
     assert shop.take("calendars: [{name: Office, site: true}]") == []
 
 
+def test_a_number_is_a_name_like_any_other(shop):
+    assert shop.take('calendars: [{name: "1", hours: {mon: 8-12}}]')[0] == "calendars: 1 added"
+    assert hours(shop, "Business hours").week.is_closed
+
+
 def test_faults_are_named_with_their_lines_and_nothing_is_changed(shop):
     text = """
 hours: {mon: 8-12, tue: "9-17, 16-18"}

@@ -70,6 +70,7 @@ def test_they_close_and_open_the_calendar_they_stand_in_and_no_other(database):
 
 def test_what_is_over_is_not_listed_unless_asked_for(database):
     write(database, add_special_hours, running(8, 9))
+    write(database, add_special_hours, running(9, 12))
     write(database, add_special_hours, running(10, 20))
     assert listed(database, since=datetime(2026, 11, 20, 12)) == [running(10, 20)]
 
@@ -78,6 +79,7 @@ def test_what_is_over_is_not_listed_unless_asked_for(database):
     ("after", "left"),
     [
         (running(8, 11), None),
+        (running(7, 12), None),
         (running(8, 12), [running(8, 12)]),
         (running(8, 15), [running(8, 15)]),
         (replace(running(8, 20), name="Moved"), [replace(running(8, 20), name="Moved")]),
@@ -94,6 +96,15 @@ def test_of_what_has_begun_only_the_rest_changes(database, after, left):
         return
     write(database, edit_special_hours, special_id, after)
     assert listed(database) == left
+
+
+def test_what_begins_this_minute_has_not_begun(database):
+    special_id = write(database, add_special_hours, running(12, 20))
+    write(database, edit_special_hours, special_id, running(13, 20))
+    assert listed(database) == [running(13, 20)]
+    write(database, edit_special_hours, special_id, running(12, 20))
+    write(database, remove_special_hours, special_id)
+    assert listed(database) == []
 
 
 def test_removing_what_has_begun_ends_it_now(database):
