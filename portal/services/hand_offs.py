@@ -100,7 +100,7 @@ def _list_coming(session: Session, *, now: datetime) -> list[_Coming]:
         for arrival in find_arrivals(make_roster(stored.roster, known), now=now, known=known):
             # A card of this very duty, also if its beginning was moved since.
             own = (card.id for card in cards if (card.schedule_id, card.user_id) == (head.id, arrival.person_id)
-                   and card.at >= arrival.at)  # fmt: skip
+                   and arrival.at <= card.at <= now)  # fmt: skip
             found.append(_Coming(stored, arrival, next(own, None)))
     return found
 

@@ -279,3 +279,14 @@ def test_who_has_been_on_duty_for_longer_than_is_looked_back_gets_no_card(shop):
     with shop.database.unit_of_work() as uow:
         uow.session.get_one(User, ALICE).is_active = False
     assert run(shop) == "Nobody came on duty."
+
+
+def test_a_clock_that_was_ahead_does_not_cost_anybody_their_card(shop):
+    nights = [(NOON + timedelta(days=day), NOON + timedelta(days=day, hours=1)) for day in (8, 9)]
+    for starts_at, ends_at in nights:
+        add_shift(shop, ALICE, starts_at, ends_at)
+    run(shop, at=nights[1][0])
+    assert mails(shop) == [("alice", "pending")]
+    run(shop, at=nights[0][0])
+    run(shop, at=nights[1][0])
+    assert mails(shop) == [("alice", "pending")] * 2
