@@ -115,9 +115,8 @@ def describe_import(plan: ImportPlan) -> str:
               (plan.kept, "already there")]  # fmt: skip
     said = ", ".join(f"{count} {word}" for count, word in counts if count or word == "added")
     missing = len(plan.missing)
-    left = (
-        f" {missing} to come {'is' if missing == 1 else 'are'} not in the file any more, and stay." if missing else ""
-    )
+    are, stay = ("is", "stays") if missing == 1 else ("are", "stay")
+    left = f" {missing} to come {are} not in the file any more and {stay}." if missing else ""
     return f"Shifts: {said}.{left}"
 
 

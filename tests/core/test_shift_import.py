@@ -164,7 +164,8 @@ def test_an_event_that_is_no_shift_is_a_sentence_and_its_shift_stays():
 
 def test_the_plan_is_one_sentence():
     assert describe_import(ImportPlan()) == "Shifts: 0 added."
+    assert describe_import(ImportPlan(missing=(shift(),))).endswith(" 1 to come is not in the file any more and stays.")
     full = ImportPlan((("k", shift()),), ((shift(), shift()),), (shift(),), 4, missing=(shift(), shift()))
     assert describe_import(full) == (
-        "Shifts: 1 added, 1 changed, 1 removed, 4 already there. 2 to come are not in the file any more, and stay."
+        "Shifts: 1 added, 1 changed, 1 removed, 4 already there. 2 to come are not in the file any more and stay."
     )

@@ -23,7 +23,7 @@ from portal.web.state import change, now, write
 
 _PAGE = ("feeds/import.html", "feeds/_import.html")
 _MOST_PACKED = 1_500_000
-_MOST_ROWS = 50
+_FEW_ROWS, _MOST_ROWS = 10, 300
 Answer = Response | str | tuple[str, int]
 
 
@@ -94,5 +94,6 @@ def _values(
         "packed": packed,
         "error": error,
         "summary": describe_import(preview.plan) if preview else "",
+        "few": _FEW_ROWS,
         "most": _MOST_ROWS,
     }

@@ -72,22 +72,35 @@ def revoke(feed_id: int) -> Answer:
     """Asked first: every calendar that reads it goes without."""
     feed = _own_or_404(feed_id)
     if request.method == "GET":
-        return render_partial("feeds/revoke.html", "feeds/_revoke.html", shown=_shown(feed))
+        text = f"{_named(feed)}: every calendar that reads it goes without from now on. This cannot be undone."
+        return _asked("Revoke this feed?", text, url_for("feeds.revoke", feed_id=feed_id), "Revoke")
     with write() as uow:
         revoke_feed(uow, feed_id, change=change())
     return saved(url_for("feeds.index"), "The feed is revoked. Its address leads nowhere any more.")
 
 
-@bp.post("/<int:feed_id>/renew")
+@bp.route("/<int:feed_id>/renew", methods=["GET", "POST"])
 @requires("schedule.view")
 def renew(feed_id: int) -> Answer:
-    """A new address for the same; the old one leads nowhere."""
+    """Asked first: a new address for the same, and the old one leads nowhere. For nobody but its owner to see."""
     feed = _own_or_404(feed_id)
     if feed.owner_id != current_user.id:
         abort(404)
+    if request.method == "GET":
+        text = f"{_named(feed)}: the old address leads nowhere from then on. Every calendar that reads it needs the new one."
+        return _asked("Make a new address?", text, url_for("feeds.renew", feed_id=feed_id), "Make a new address")
     with write() as uow:
         renew_feed(uow, feed_id, random=context().random, box=context().box, change=change())
     return saved(url_for("feeds.index", _anchor=f"feed-{feed_id}"), "This is the new address. The old one is revoked.")
+
+
+def _asked(title: str, text: str, url: str, yes: str) -> str:
+    values = {"title": title, "text": text, "url": url, "yes": yes, "cancel_url": url_for("feeds.index")}
+    return render_partial("confirm.html", "_confirm.html", **values)
+
+
+def _named(feed: Feed) -> str:
+    return f"“{feed.schedule or 'Own duties'}” of {feed.owner}"
 
 
 def _own_or_404(feed_id: int) -> Feed:
