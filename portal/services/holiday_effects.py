@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from portal.core.calendars import BusinessHours
 from portal.core.holiday_effects import DayChange, compare_days, duties_on
 from portal.core.intervals import Interval
-from portal.core.roster import HolidayPolicy
+from portal.core.roster import HolidayPolicy, coverage_gaps
 from portal.core.wallclock import wall_of
 from portal.models import SITE_CALENDAR
 from portal.services.calendars import load_hours
@@ -36,10 +36,18 @@ class DutyOnDay:
 
 
 @dataclass(frozen=True)
+class Gap:
+    """Time on the day when the shop is closed and nobody is on call. `schedule` as above."""
+
+    when: Stretch
+    schedule: str
+
+
+@dataclass(frozen=True)
 class DayEffect:
     """What becomes of one day: what closes, what opens, and who is on call on it.
 
-    `unmanned`: names of the schedules in which nobody is; "" while there is only one.
+    `managers`: the schedules in which nobody is on call by decision; "" while there is only one.
     """
 
     on: date
@@ -47,7 +55,7 @@ class DayEffect:
     closes: tuple[Stretch, ...]
     opens: tuple[Stretch, ...]
     duties: tuple[DutyOnDay, ...]
-    unmanned: tuple[str, ...]
+    gaps: tuple[Gap, ...]
     managers: tuple[str, ...]
 
 
@@ -60,32 +68,30 @@ def load_effects(
     changes = compare_days(before, after, days)
     heads = [head for head in list_schedules(session) if (head.calendar_id or SITE_CALENDAR) == calendar_id]
     schedules = [load_schedule(session, head.id) for head in heads]
-    return [_effect(change, before, schedules) for change in changes]
+    return [_effect(change, after, schedules) for change in changes]
 
 
 def _effect(change: DayChange, hours: BusinessHours, schedules: list[StoredSchedule]) -> DayEffect:
     duties: list[DutyOnDay] = []
-    unmanned, managers = [], []
+    gaps: list[Gap] = []
+    managers = []
     for stored in schedules:
         name = stored.head.name if len(schedules) > 1 else ""
-        found = [
-            DutyOnDay(stored.names[duty.person_id], _wall(hours, Interval(duty.starts_at, duty.ends_at)), name)
-            for duty in duties_on(stored.roster, change.day)
-        ]
-        policies = {one.on: one.policy for one in stored.roster.holidays}
-        if found:
-            duties += found
-        elif policies.get(change.on) == HolidayPolicy.NOBODY:
+        found = duties_on(stored.roster, change.day)
+        for duty in found:
+            when = _wall(hours, Interval(duty.starts_at, duty.ends_at))
+            duties.append(DutyOnDay(stored.names[duty.person_id], when, name))
+        if any(one.on == change.on and one.policy == HolidayPolicy.NOBODY for one in stored.roster.holidays):
             managers.append(name)
         else:
-            unmanned.append(name)
+            gaps += [Gap(_wall(hours, one), name) for one in coverage_gaps(found, span=change.day, hours=hours)]
     return DayEffect(
         change.on,
         change.names,
         tuple(_wall(hours, one) for one in change.closes),
         tuple(_wall(hours, one) for one in change.opens),
         tuple(duties),
-        tuple(unmanned),
+        tuple(gaps),
         tuple(managers),
     )
 

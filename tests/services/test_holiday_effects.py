@@ -38,7 +38,9 @@ def test_each_day_says_what_closes_and_who_is_on_call(database):
     assert [(one.starts.hour, one.ends.hour) for one in first.closes] == [(8, 18)]
     assert [(duty.person, duty.when.starts.hour, duty.schedule) for duty in first.duties] == [("Bob", 18, "")]
     assert second.duties[0].when.ends == datetime(2026, 12, 25, 8) and second.opens == ()
-    assert (third.closes, third.duties, third.managers, third.unmanned) == ((), (), ("",), ())
+    assert [(gap.when.starts.hour, gap.when.ends.day) for gap in second.gaps] == [(8, 26)]
+    assert [(gap.when.starts.hour, gap.when.ends.hour) for gap in first.gaps] == [(0, 18)]
+    assert (third.closes, third.duties, third.managers, third.gaps) == ((), (), ("",), ())
 
 
 def test_only_schedules_that_go_by_the_calendar_are_told_and_named_where_there_are_several(database):
@@ -46,5 +48,5 @@ def test_only_schedules_that_go_by_the_calendar_are_told_and_named_where_there_a
         other = add_calendar(uow, "Warehouse", change=CHANGE)
         uow.session.add(ScheduleRow(name="Warehouse", calendar_id=other, changed_at=NOW))
         uow.session.add(ScheduleRow(name="Network", changed_at=NOW))
-    assert effects(database)[0].unmanned == ("On call", "Network")
-    assert effects(database, other)[0].unmanned == ("",)
+    assert [gap.schedule for gap in effects(database)[0].gaps] == ["On call", "Network"]
+    assert [gap.schedule for gap in effects(database, other)[0].gaps] == [""]

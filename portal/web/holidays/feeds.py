@@ -140,7 +140,7 @@ def follow(holiday_id: int) -> Answer:
         return saved(place.url("show"), str(error), "warn")
     name = difference.day.name
     return answer_changed(
-        place, f"{name} stays as it is." if act is keep_day else f"{name} now is as the calendar says."
+        place, f"{name} stays as it is." if act is keep_day else f"{name} is now as the calendar says."
     )
 
 

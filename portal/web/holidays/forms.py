@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_wtf import FlaskForm
 from wtforms import DateField, FileField, HiddenField, IntegerField, SelectField, StringField
-from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
 from portal.core.calendars import WHOLE_DAY, Holiday, Period, YearlyHoliday, parse_period
 from portal.core.errors import DomainError
@@ -34,7 +34,7 @@ class _WithPart(FlaskForm):  # type: ignore[misc]
         try:
             self.part = read_part(field.data)
         except DomainError as error:
-            raise ValueError(str(error)) from None
+            raise ValidationError(str(error)) from None
 
 
 class HolidayForm(_WithPart):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 from flask import request
@@ -22,7 +23,6 @@ from portal.web.state import change, write
 IMPORT = ("holidays/import.html", "holidays/_import.html")
 FILE = ("holidays/file.html", "holidays/_file.html")
 Answer = Response | str | tuple[str, int]
-_NO_LIST = "There is no list for this country. Add its days by hand, as days of every year, or read a calendar file."
 
 
 @bp.route("/import", methods=["GET", "POST"])
@@ -59,7 +59,7 @@ def read_file() -> Answer:
     values: dict[str, Any] = {"form": form, "place": place}
     if request.method == "GET":
         return render_partial(*FILE, **values)
-    data = form.file.data.read(MAX_BYTES + 1) if form.file.data else b""
+    data = _sent(form)
     if not form.validate() or not data or len(data) > MAX_BYTES:
         words = "The file is larger than 5 MB." if len(data) > MAX_BYTES else "Choose a calendar file."
         form.file.errors = [words]
@@ -74,6 +74,14 @@ def read_file() -> Answer:
         form.form_errors.append(fault or "The file has no days from today on that are not in the calendar already.")
         return refused(*FILE, **values)
     return answer_changed(place, f"{count_days(added)} proposed. Accept the ones you keep. {fault}".strip())
+
+
+def _sent(form: FileForm) -> bytes:
+    """The file, or one byte more than it may have."""
+    if not form.file.data:
+        return b""
+    with closing(form.file.data) as file:
+        return bytes(file.read(MAX_BYTES + 1))
 
 
 def _import(place: Place, form: ImportForm) -> int:
