@@ -45,7 +45,8 @@ _BEHIND, _AHEAD = timedelta(days=7), timedelta(days=35)
 Row = TypeVar("Row", ShiftRow, RotationRow, OverrideRow, HolidayPolicyRow)
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _known: Versioned[StoredSchedule] = Versioned()
-_rosters: Versioned[tuple[RosterDuty, ...]] = Versioned()
+_calendars: Versioned[tuple[RosterDuty, ...]] = Versioned()
+_around: Versioned[tuple[RosterDuty, ...]] = Versioned()
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,7 @@ def load_schedule(session: Session, schedule_id: int = SITE_SCHEDULE) -> StoredS
 def load_roster(session: Session, span: Interval, *, schedule_id: int = SITE_SCHEDULE) -> tuple[RosterDuty, ...]:
     """The roster of a span, worked out once for as long as nothing in the schedule changes: the calendar is looked at
     often. One statement."""
-    stored = load_schedule(session, schedule_id)
-    version = (stored.head.version, stored.head.zone.key, span)
-    return _rosters.get(session, schedule_id, version, lambda: make_roster(stored.roster, span))
+    return _roster(_calendars, session, span, schedule_id)
 
 
 def find_schedule(session: Session, name: str) -> int | None:
@@ -104,9 +103,11 @@ def list_schedules(session: Session) -> list[Head]:
 
 def on_call_at(session: Session, at: datetime, *, schedule_id: int = SITE_SCHEDULE) -> tuple[RosterDuty, ...]:
     """Who is on call at `at`, in the order they came on duty: the one answer for pages, texts and the pager. One
-    statement. Beginnings more than a week ago and ends more than five weeks ahead are cut there."""
-    roster = load_schedule(session, schedule_id).roster
-    duties = make_roster(roster, Interval(at - _BEHIND, at + _AHEAD))
+    statement. Beginnings more than a week ago and ends more than five weeks ahead are cut
+    about there."""
+    # Whole days around it: all who ask on one day are answered from one roster.
+    today = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    duties = _roster(_around, session, Interval(today - _BEHIND, today + _AHEAD), schedule_id)
     latest: dict[int, RosterDuty] = {}
     for duty in duties:
         if duty.starts_at <= at < duty.ends_at:
@@ -162,6 +163,14 @@ def read_rotation(row: RotationRow) -> Rotation:
 def read_override(row: OverrideRow) -> Override:
     """The core value of a row."""
     return Override(row.id, OverrideKind(row.kind), row.starts, row.ends, row.user_id, row.instead_of_id)
+
+
+def _roster(
+    kept: Versioned[tuple[RosterDuty, ...]], session: Session, span: Interval, schedule_id: int
+) -> tuple[RosterDuty, ...]:
+    stored = load_schedule(session, schedule_id)
+    version = (stored.head.version, stored.head.zone.key, span)
+    return kept.get(session, schedule_id, version, lambda: make_roster(stored.roster, span))
 
 
 def _load(session: Session, head: Head) -> StoredSchedule:
