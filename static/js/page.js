@@ -74,7 +74,17 @@
     focusFirstError(target);
     giveFocusBack(target);
     showCheckAll(document);
+    showCurrentTab();
   });
+
+  // Of more tabs than the screen holds, the current one is in sight.
+  function showCurrentTab() {
+    for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+      const bar = tab.closest(".tabs");
+      const [own, whole] = [tab, bar].map((one) => one.getBoundingClientRect());
+      bar.scrollLeft += own.left - whole.left - (whole.width - own.width) / 2;
+    }
+  }
 
   // A swap that replaces what had the focus gives it to the same control of the new part, else to the part itself.
   let held = null;
@@ -116,5 +126,6 @@
 
   showTheme();
   showCheckAll(document);
+  showCurrentTab();
   focusFirstError(document);
 })();
