@@ -123,7 +123,7 @@ def test_feeds_are_ones_own_and_an_administrator_sees_and_revokes_all(shop):
     path = make(shop)
     shop.as_("carol").get("/feeds/1/revoke", status=404)
     shop.as_("carol").post("/feeds/1/renew", status=404)
-    assert "the old address leads nowhere" in shop.as_("bob").get("/feeds/1/renew", htmx=True).text
+    assert "the old address leads nowhere then" in shop.as_("bob").get("/feeds/1/renew", htmx=True).text
     assert "Feeds of others" not in shop.as_("carol").get("/feeds").text
     alice = shop.as_("alice")
     page = alice.get("/feeds")

@@ -87,7 +87,7 @@ def renew(feed_id: int) -> Answer:
     if feed.owner_id != current_user.id:
         abort(404)
     if request.method == "GET":
-        text = f"{_named(feed)}: the old address leads nowhere from then on. Every calendar that reads it needs the new one."
+        text = f"{_named(feed)}: the old address leads nowhere then. Every calendar that reads it needs the new one."
         return _asked("Make a new address?", text, url_for("feeds.renew", feed_id=feed_id), "Make a new address")
     with write() as uow:
         renew_feed(uow, feed_id, random=context().random, box=context().box, change=change())
