@@ -100,6 +100,12 @@ def find_arrivals(duties: Iterable[RosterDuty], *, now: datetime, known: Interva
     return tuple(_arrival(one, stretches, here, known) for one in here if one.span.starts_at > known.starts_at)
 
 
+def is_news(arrival: Arrival, *, changed_at: datetime) -> bool:
+    """False where the roster was changed more than an hour after this duty began: somebody wrote down what was so
+    already, perhaps because the site is being set up, and whoever is on duty knows it."""
+    return changed_at <= arrival.at + LATE
+
+
 def text_due_at(at: datetime, *, zone: ZoneInfo) -> datetime:
     """When the text about a hand-off at `at` may leave: at once by day, else at 07:00."""
     wall = wall_of(at, zone=zone)

@@ -19,6 +19,7 @@ from portal.core.hand_off import (
     card_text,
     find_arrivals,
     is_late,
+    is_news,
     plan_text,
 )
 from portal.core.intervals import Interval
@@ -101,7 +102,9 @@ def _list_coming(session: Session, *, now: datetime) -> list[_Coming]:
             # A card of this very duty, also if its beginning was moved since.
             own = (card.id for card in cards if (card.schedule_id, card.user_id) == (head.id, arrival.person_id)
                    and arrival.at <= card.at <= now)  # fmt: skip
-            found.append(_Coming(stored, arrival, next(own, None)))
+            row_id = next(own, None)
+            if row_id is not None or is_news(arrival, changed_at=head.changed_at):
+                found.append(_Coming(stored, arrival, row_id))
     return found
 
 

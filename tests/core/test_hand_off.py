@@ -14,6 +14,7 @@ from portal.core.hand_off import (
     card_text,
     find_arrivals,
     is_late,
+    is_news,
     plan_text,
     text_due_at,
 )
@@ -107,6 +108,12 @@ LONG_AGO = at(1)
 def test_a_text_that_would_be_late_is_not_planned(now, came, changed_at, due):
     arrival = replace(CAROL_COMES, at=came)
     assert plan_text(arrival, now=now, zone=BERLIN, changed_at=changed_at) == due
+
+
+def test_a_duty_written_down_more_than_an_hour_after_it_began_is_no_news():
+    assert is_news(CAROL_COMES, changed_at=at(2))
+    assert is_news(CAROL_COMES, changed_at=at(9, 10))
+    assert not is_news(CAROL_COMES, changed_at=at(9, 10.1))
 
 
 def test_no_text_is_planned_for_ones_own_next_night_or_for_when_it_is_over():

@@ -194,11 +194,19 @@ def test_a_morning_that_was_missed_is_missed(shop):
 def test_who_comes_on_duty_by_a_change_of_the_roster_gets_a_card_too_once(shop):
     later = NOON + 5 * HOUR
     run(shop)
-    add_shift(shop, ALICE, NOON - DAY, NOON + DAY, changed_at=later)
-    for minute in (0, 1, 30):
+    add_shift(shop, ALICE, later - timedelta(minutes=59), NOON + DAY, changed_at=later)
+    for minute in (0, 1, 59):
         run(shop, at=later + timedelta(minutes=minute))
     assert mails(shop) == [("carol", "pending"), ("alice", "pending")]
     assert texts(shop) == [(CAROL, "pending"), (ALICE, "pending")]
+
+
+def test_a_duty_that_was_written_down_long_after_it_began_is_no_news(shop):
+    """A site that is being set up, or a roster brought up to date."""
+    add_shift(shop, ALICE, NOON - DAY, NOON + DAY, changed_at=NOON)
+    for minute in (0, 30, 600):
+        run(shop, at=NOON + timedelta(minutes=minute))
+    assert [name for name, _ in mails(shop)] == ["carol"]
 
 
 def test_a_duty_made_longer_or_cut_in_two_is_still_the_same(shop):
