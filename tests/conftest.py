@@ -6,7 +6,9 @@ import ipaddress
 import socket
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
+from structlog.dev import ConsoleRenderer, plain_traceback
 
 from portal.models import is_writing
 from tests.databases import close_databases
@@ -17,6 +19,12 @@ _connect = socket.socket.connect
 # No timed unit tests: a busy machine is no counter-example.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+
+# Of an error on purpose nobody reads a coloured drawing of its stack, which takes longer than the test.
+structlog.configure(
+    processors=[*structlog.get_config()["processors"][:-1], ConsoleRenderer(exception_formatter=plain_traceback)]
+)
 
 
 def _is_local(address) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from portal.core.errors import DomainError
@@ -105,13 +105,11 @@ def seed_triage(uow: UnitOfWork, *, change: Change) -> bool:
         for position, category in enumerate(defaults.categories)
     )
     session.execute(delete(LexiconTerm))
-    session.add_all(
-        LexiconTerm(
-            term=" ".join(fold_words(entry.term)), aspect=str(entry.aspect), target=entry.target, weight=entry.weight
-        )
-        for entry in defaults.entries
-    )
-    session.flush()
+    terms = [
+        {"term": " ".join(fold_words(one.term)), "aspect": str(one.aspect), "target": one.target, "weight": one.weight}
+        for one in defaults.entries
+    ]
+    session.execute(insert(LexiconTerm), terms)
     record_change(uow, change, "triage.seed", terms=len(defaults.entries))
     return True
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
+from functools import cached_property
+from types import CodeType, SimpleNamespace
 
 import pytest
 from bs4 import BeautifulSoup
 from flask import has_request_context
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
+from werkzeug.routing import Rule
 
 from portal.app import create_app
 from portal.config import Config
@@ -74,9 +77,13 @@ class Page:
     def __init__(self, response) -> None:
         self.response = response
         self.status = response.status_code
-        self.soup = BeautifulSoup(response.get_data(as_text=True), "html.parser")
 
-    @property
+    @cached_property
+    def soup(self) -> BeautifulSoup:
+        """Parsed when it is first looked at: many answers are not, and a year of days takes a tenth of a second."""
+        return BeautifulSoup(self.response.get_data(as_text=True), "html.parser")
+
+    @cached_property
     def text(self) -> str:
         return " ".join(self.soup.get_text(" ").split())
 
@@ -122,6 +129,33 @@ def sms() -> FakeSms:
     return FakeSms()
 
 
+class KeptTemplates(BytecodeCache):
+    """Each template is compiled once a process, not once an app: that took nearly half the time of these tests."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._code.get(bucket.key)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._code[bucket.key] = bucket.code
+
+
+templates = KeptTemplates()
+
+
+@pytest.fixture(autouse=True)
+def _addresses_on_demand(monkeypatch):
+    """An app compiles two functions for each of its two hundred addresses; a test asks for few of them."""
+    compile_builder = Rule._compile_builder
+
+    def later(rule: Rule, append_unknown: bool = True):
+        return lambda self, **values: compile_builder(rule, append_unknown)(self, **values)
+
+    monkeypatch.setattr(Rule, "_compile_builder", later)
+
+
 @pytest.fixture
 def web(tmp_path, database: Database, clock: StillClock, sms: FakeSms) -> Iterator[SimpleNamespace]:
     """The app without CSRF (its own tests switch it on), the world around it, and `as_("bob")`, `anonymous()`.
@@ -145,6 +179,7 @@ def web(tmp_path, database: Database, clock: StillClock, sms: FakeSms) -> Iterat
             email = f"{name}@a.example"
             uow.session.add(User(email=email, name=name.title(), role=ROLES[name], created_at=NOW))
     app = create_app(config, context)
+    app.jinja_env.bytecode_cache = templates
     app.config.update(WTF_CSRF_ENABLED=False, SESSION_COOKIE_SECURE=False, TESTING=True)
     app.config["PROPAGATE_EXCEPTIONS"] = False
 
