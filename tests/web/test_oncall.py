@@ -95,6 +95,16 @@ def test_where_shifts_of_one_person_overlap_one_counts_at_a_time(web):
     assert [bar["title"] for bar in bars] == ["Fri 20 Nov, 18:00 to Sat 21 Nov, 10:00: longer"]
 
 
+def test_a_shift_that_does_not_count_is_found_below_the_calendar(web):
+    hidden = given_shift(web, note="short")
+    given_shift(web, hours=16, note="long")
+    link = web.as_("alice").get("/oncall").one("#hidden-shifts a")
+    assert link.text == "Bob, Fri 20 Nov, 18:00 to Sat 21 Nov, 08:00: short"
+    assert link["href"].startswith(f"/oncall/shifts/{hidden}/edit")
+    assert not web.as_("vera").get("/oncall").soup.select("#hidden-shifts a")
+    assert not web.as_("alice").get("/oncall?on=2026-12-01").soup.select("#hidden-shifts")
+
+
 def test_a_bar_says_why_the_person_is_on_call(web):
     with web.database.unit_of_work() as uow:
         night = {"starts": datetime(2026, 11, 21, 18), "ends": datetime(2026, 11, 22)}

@@ -13,6 +13,7 @@ from portal.core.intervals import Interval
 from portal.core.lanes import Bar, plan_lanes
 from portal.core.roster import RosterDuty, Source, SourceKind
 from portal.core.roster_changes import RosterChange
+from portal.core.shifts import Shift
 from portal.core.wallclock import instant_of, wall_of
 from portal.services.schedules import Member
 from portal.web.formats import format_day
@@ -182,6 +183,21 @@ def span_of(mondays: Sequence[date], *, zone: ZoneInfo) -> Interval:
 def name_gap(gap: Interval, *, zone: ZoneInfo, today: date) -> BarView:
     """A gap by itself, for the list of those to come."""
     return BarView("", wall_of(gap.starts_at, zone=zone), wall_of(gap.ends_at, zone=zone), today=today)
+
+
+def hidden_shifts(shifts: Iterable[Shift], roster: Roster, mondays: Sequence[date]) -> list[BarView]:
+    """The shifts of these weeks that put nobody on call: something else counts all the time, or the person is disabled.
+    They have no bar, and must be found all the same."""
+    first, last = (datetime.combine(day, time()) for day in (mondays[0], mondays[-1] + timedelta(days=WEEK)))
+    counted, today = {duty.source for duty in roster.duties}, wall_of(roster.now, zone=roster.zone).date()
+    found = []
+    for shift in sorted(shifts, key=lambda one: (one.starts, one.id)):
+        source = Source(SourceKind.SHIFT, shift.id)
+        if source not in counted and shift.starts < last and first < shift.ends:
+            starts_at, ends_at = (instant_of(wall, zone=roster.zone) for wall in (shift.starts, shift.ends))
+            duty = RosterDuty(shift.person_id, starts_at, ends_at, source)
+            found.append(BarView("", shift.starts, shift.ends, duty, why=shift.note, today=today))
+    return found
 
 
 def people_of(members: Sequence[Member], duties: Iterable[RosterDuty], names: Mapping[int, str]) -> list[Member]:

@@ -22,7 +22,16 @@ from portal.services.shifts import last_shift_change
 from portal.web.auth import may, requires
 from portal.web.htmx import render_partial
 from portal.web.oncall import bp
-from portal.web.oncall.calendar import Roster, draw_week, name_gap, neighbours_of, people_of, span_of, weeks_of
+from portal.web.oncall.calendar import (
+    Roster,
+    draw_week,
+    hidden_shifts,
+    name_gap,
+    neighbours_of,
+    people_of,
+    span_of,
+    weeks_of,
+)
 from portal.web.oncall.place import MONTH_VIEW, WEEK_VIEW, Place, frame, here
 from portal.web.state import now
 
@@ -125,6 +134,8 @@ def calendar_of(place: Place, undo: int = 0) -> dict[str, Any]:
         "before": before,
         "after": after,
         "weeks": [draw_week(drawn, monday, everyone=place.view != MONTH_VIEW) for monday in mondays],
+        "hidden": hidden_shifts(roster.shifts, drawn, mondays),
+        "names": place.stored.names,
         "members": {member.id: member for member in members},
         "duties": on_call,
         "reasons": place.stored.reasons,
