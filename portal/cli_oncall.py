@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, BinaryIO
+from typing import Any
 
 import click
 from sqlalchemy import select
@@ -118,18 +118,22 @@ def shifts(from_text: str, to_text: str, name: str, as_json: bool) -> None:
 
 
 @oncall.command("import")
-@click.argument("file", type=click.File("rb"), metavar="FILE.ics")
+@click.argument("file", metavar="FILE.ics")
 @click.option("--schedule", "name", default="", metavar="S", help=_SCHEDULE_HELP)
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def import_file(file: BinaryIO, name: str, dry_run: bool, as_json: bool) -> None:
+def import_file(file: str, name: str, dry_run: bool, as_json: bool) -> None:
     """Make shifts of the events of a calendar file ("-" reads the standard input).
 
     Who is meant is found by mail address, or by the full name in the title or text; an event of nobody known is listed
     and left out. Importing a file again adds nothing; an event that changed in it changes its shift, but never what has
     been. Exit code 1 when no event could be used.
     """
-    data = file.read(MAX_BYTES + 1)
+    try:
+        with click.open_file(file, "rb") as opened:
+            data = opened.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise DomainError(f"{file} cannot be read: {error.strerror}.") from error
     context = build(load_config())
     now = context.clock.now()
     if dry_run:

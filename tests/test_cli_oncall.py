@@ -176,6 +176,13 @@ def test_a_file_of_which_nothing_can_be_used_fails(home, tmp_path, content, sent
     assert sentence in portal("import", str(file), code=1)
 
 
+def test_a_file_that_is_not_there_or_is_a_folder_is_one_sentence(home, tmp_path):
+    assert portal("import", str(tmp_path / "x.ics"), code=1).endswith(
+        "x.ics cannot be read: No such file or directory.\n"
+    )
+    assert portal("import", str(tmp_path), code=1).endswith("cannot be read: Is a directory.\n")
+
+
 def test_a_huge_file_is_refused_and_not_read(home, tmp_path):
     file = tmp_path / "huge.ics"
     with file.open("wb") as out:
