@@ -86,7 +86,10 @@ def propose_holidays(country: str, *, years: Iterable[int], region: str = "") ->
 def _calendar(country: str, *, region: str = "", years: tuple[int, ...] = (), kind: str = PUBLIC) -> HolidayBase:
     code = country.strip().upper()
     if code not in {known.code for known in list_countries()}:
-        raise DomainError(f"There is no holiday list for the country “{country}”.")
+        raise DomainError(
+            f"There is no holiday list for the country “{country}”. Add its days by hand or as days of every year, "
+            "or read a calendar file."
+        )
     try:
         # Without `expand` only the years asked for: a look-up must not add others behind our back.
         return country_holidays(

@@ -18,6 +18,7 @@ from portal.services.holiday_feeds import (
     keep_day,
     list_differences,
     list_feeds,
+    read_address,
     remove_feed,
     source_of,
 )
@@ -156,3 +157,8 @@ def test_what_is_no_address_of_a_calendar_is_refused(world, name, url, sentence)
     with pytest.raises(DomainError, match=sentence):
         world.act(add_feed, name, url)
     assert source_of(7) == "feed:7"
+
+
+def test_an_address_is_stored_as_browsers_write_it():
+    assert read_address(" webcal://days.example/x.ics ") == "https://days.example/x.ics"
+    assert read_address("http://days.example/x.ics") == "http://days.example/x.ics"

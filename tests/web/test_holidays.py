@@ -202,7 +202,7 @@ def test_the_regions_follow_the_country_with_and_without_javascript(web):
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        ({"country": "XX", "year": "2026"}, "Not a valid choice"),
+        ({"country": "XX", "year": "2026"}, "There is no holiday list for the country “XX”. Add its days by hand"),
         ({"country": "", "year": "2026"}, "Choose a country."),
         ({"country": "DE", "region": "ZZ", "year": "2026"}, "knows no region “ZZ”"),
         ({"country": "DE", "year": "20026"}, "between 2000 and 2199"),

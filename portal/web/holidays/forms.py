@@ -74,7 +74,7 @@ class RuleForm(_WithPart):
 
 
 class ImportForm(FlaskForm):  # type: ignore[misc]
-    country = SelectField("Country", validators=[InputRequired("Choose a country.")])
+    country = SelectField("Country", validate_choice=False, validators=[InputRequired("Choose a country.")])
     region = SelectField("Region", validate_choice=False)
     year = IntegerField("Year", validators=[InputRequired("Give a year."), _YEARS])
 
