@@ -184,8 +184,8 @@ class Shop:
         return found
 
     def closed(self, holiday: dict) -> tuple[datetime, datetime]:
-        """Both borders are first occurrences: a date ends where the next begins."""
+        """Like every stretch, but that a date ends where the next begins."""
         on = datetime.combine(date.fromisoformat(str(holiday["date"])), time())
         first, last = holiday.get("closed", "00:00-24:00").split("-")
         a, b = (on + timedelta(hours=int(one[:2]), minutes=int(one[3:])) for one in (first, last))
-        return begin(a, self.zone), begin(b, self.zone)
+        return begin(a, self.zone), begin(b, self.zone) if last == "24:00" else end(b, self.zone)

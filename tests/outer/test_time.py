@@ -51,7 +51,8 @@ class Maker:
         return {starts: a, ends: b}
 
     def several(self, make, most: int) -> list:
-        return [make() for _ in range(self.random.randint(0, most))]
+        made = [make() for _ in range(self.random.randint(0, most))]
+        return [one for number, one in enumerate(made) if one not in made[:number]]
 
     def week(self) -> dict:
         far, at_night = range(7 * 48), range(6 * 48, 6 * 48 + 8)
@@ -94,7 +95,7 @@ class Maker:
         shifts = self.several(lambda: {"person": self.random.choice(PEOPLE), **self.span(), "level": 1}, 3)
         return {
             "name": "Outer", "zone": self.zone, "members": self.random.sample(PEOPLE, self.random.randint(0, 3)),
-            "shifts": [one for number, one in enumerate(shifts) if one not in shifts[:number]],
+            "shifts": shifts,
             "rotations": [{"name": f"R{n}", **one} for n, one in enumerate(self.several(self.rotation, 3))],
             "overrides": self.several(self.override, 8), "holidays": self.policies(),
         }  # fmt: skip
