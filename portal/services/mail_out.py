@@ -38,8 +38,6 @@ from portal.services.settings import load_settings
 from portal.services.tickets import Actor, record_event
 
 MAX_REFERENCES = 10
-# What a look ahead finds goes to the house itself, also while it is being set up.
-ROSTER_CHECK = "roster_check"
 WATCH_MODE = "Watch mode: nothing is sent to requesters until you go live."
 
 
@@ -235,7 +233,7 @@ def _why_held_back(session: Session, row: OutgoingMail, mailbox: MailboxRow | No
         return f"Mail to {row.to[0]} came back or was stopped by hand, so nothing more is sent there."
     if row.to[0].lower() in own_addresses(session):
         return f"{row.to[0]} is our own mailbox."
-    if not settings.site_live and row.event != ROSTER_CHECK:
+    if not settings.site_live:
         return WATCH_MODE
     return "" if mailbox else "No mailbox with a server for outgoing mail is set up."
 

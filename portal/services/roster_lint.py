@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session
 
 from portal.core.calendars import year_to_review
@@ -22,13 +22,12 @@ from portal.core.findings import (
 )
 from portal.core.roster_lint import AHEAD, lint_roster
 from portal.core.settings import SiteSettings
-from portal.core.wallclock import wall_of
+from portal.core.wallclock import instant_of, wall_of
 from portal.models import SITE_CALENDAR, HolidayRow, Notification, OutgoingMail, Phone, RotationRow, User
 from portal.models.versions import Head, Versioned, load_site_state
 from portal.services.calendars import load_hours
 from portal.services.context import Context
 from portal.services.holidays import PROPOSED, list_reviewed_years
-from portal.services.mail_out import ROSTER_CHECK
 from portal.services.recipients import MANAGER_ROLES
 from portal.services.schedules import ROLES, list_schedules, load_schedule
 from portal.services.settings import load_settings
@@ -36,6 +35,7 @@ from portal.services.staff_mail import StaffMail, add_staff_mail
 
 # How long findings are shown again while nothing changes: what was found keeps its words when the time moves on.
 _KEEP = timedelta(minutes=10)
+EVENT = "roster_check"
 _MONDAY_AT = time(8)
 _known: Versioned[tuple[Finding, ...]] = Versioned()
 
@@ -88,12 +88,12 @@ def find_in_roster(session: Session, schedule_id: int, *, now: datetime) -> tupl
 
 def mail_roster_checks(context: Context) -> str:
     """Once a week, from Monday 08:00 on the site's clock: one mail to each manager and administrator, when there is
-    something to say. Returns a line about it."""
+    something to say. None in watch mode, nor in the week in which a site is set up. Returns a line about it."""
     now = context.clock.now()
     with context.database.read_session() as session:
         settings = load_settings(session)
-        week = _week_of(settings, now=now)
-        if week is None or not _lacks(session, week):
+        week = _week_of(session, settings, now=now)
+        if not settings.site_live or week is None or not _lacks(session, week):
             return "The mail of this week is written, or not due yet."
         checks = [_news(session, head, now=now) for head in list_schedules(session)]
     found = [check for check in checks if check.groups]
@@ -103,8 +103,7 @@ def mail_roster_checks(context: Context) -> str:
     with context.database.unit_of_work() as uow:
         people = uow.session.scalars(_managers()).all()
         written = sum(
-            add_staff_mail(context, uow, person, StaffMail(ROSTER_CHECK, f"{week}:{person.id}", *mail))
-            for person in people
+            add_staff_mail(context, uow, person, StaffMail(EVENT, f"{week}:{person.id}", *mail)) for person in people
         )
     return f"{sum(check.count for check in found)} findings, {written} mails."
 
@@ -140,12 +139,15 @@ def _news(session: Session, head: Head, *, now: datetime) -> RosterCheck:
     return RosterCheck(head, group_findings(select_news(find_in_roster(session, head.id, now=now), now=now)))
 
 
-def _week_of(settings: SiteSettings, *, now: datetime) -> str | None:
-    """`roster-check:2026-48` once its Monday morning has come, None before."""
+def _week_of(session: Session, settings: SiteSettings, *, now: datetime) -> str | None:
+    """`roster-check:2026-48` once its Monday morning has come, and somebody was here to see it come; else None."""
     wall = wall_of(now, zone=settings.zone)
-    year, week, weekday = wall.isocalendar()
-    has_come = weekday > 1 or wall.time() >= _MONDAY_AT
-    return f"roster-check:{year}-{week:02}" if has_come else None
+    monday = instant_of(datetime.combine(wall.date() - timedelta(days=wall.weekday()), _MONDAY_AT), zone=settings.zone)
+    first = session.scalar(select(func.min(User.created_at)))
+    if now < monday or first is None or first > monday:
+        return None
+    year, week, _ = wall.isocalendar()
+    return f"roster-check:{year}-{week:02}"
 
 
 def _managers() -> Select[User]:
@@ -169,5 +171,5 @@ def _write(checks: Sequence[RosterCheck], settings: SiteSettings, *, site_url: s
             lines = [f"  - {one.text}" for one in group.shown]
             lines += [f"  - and {len(group.more)} more"] if group.more else []
             parts.append("\n".join([group.title, *lines]))
-    parts.append(f"{site_url}/oncall/report" if site_url else "The On call pages show it all, under Check.")
+    parts.append(f"{site_url}/oncall/report" if site_url else "The On call pages show it all, under Check and report.")
     return subject, "\n\n".join(parts) + "\n"

@@ -89,6 +89,13 @@ def test_the_changes_of_a_clock_are_found_to_the_second(zone, changes):
     assert [f"{one.at:%Y-%m-%d %H:%M} {one.before:%H:%M}>{one.after:%H:%M}" for one in found] == changes
 
 
+@pytest.mark.parametrize("hours", [1, 23, 25])
+def test_a_change_at_the_very_end_of_the_time_is_found_too(hours):
+    change = datetime(2027, 3, 28, 1, tzinfo=UTC)
+    span = Interval(change - timedelta(hours=hours), change + timedelta(minutes=1))
+    assert [one.at for one in list_clock_changes(BERLIN, span)] == [change]
+
+
 def test_whose_night_is_longer_or_shorter_is_told():
     assert clock(make_facts(rotations=(WEEKS,))) == [
         "On Sun 28 Mar 2027 the clock goes from 02:00 to 03:00: the duty of Bob is 1 hour shorter.",

@@ -113,6 +113,12 @@ def test_undecided_holidays_within_twelve_months_are_told():
     assert (found.kind, found.place.area, found.place.on) == (Kind.HOLIDAY, "holidays", date(2026, 12, 25))
 
 
+def test_proposals_of_the_first_and_the_last_day_count():
+    days = [date(2026, 11, day) for day in (1, 2)] + [date(2027, 11, day) for day in (2, 3)]
+    found = find_holidays(make_facts(proposals=tuple((day, "Off") for day in days)), span=YEAR)
+    assert [one.place.on for one in found] == days[1:3]
+
+
 def test_a_year_nobody_looked_through_is_told_unless_its_proposals_say_so_already():
     (found,) = find_holidays(make_facts(year_to_review=2027), span=YEAR)
     assert (found.text, found.place.on) == ("Nobody has looked through the holidays of 2027 yet.", date(2027, 1, 1))
