@@ -16,7 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from portal.config import PROJECT_ROOT, Config, load_config
 from portal.services.alarms import open_alarms
 from portal.services.context import Context
-from portal.web import auth, errors, formats, htmx, nav, state, traces
+from portal.web import auth, errors, formats, htmx, ids, nav, state, traces
 from portal.web.prefix import PathPrefix
 from portal.wiring import build
 
@@ -42,6 +42,7 @@ def create_app(config: Config | None = None, context: Context | None = None) -> 
     app = Flask("portal", root_path=str(PROJECT_ROOT), template_folder="templates", static_folder="static")
     _configure(app, config, context)
     traces.install(app)
+    ids.install(app)
     state.install(app, context, config)
     htmx.install(app)
     auth.install(app)
@@ -79,6 +80,7 @@ def _configure(app: Flask, config: Config, context: Context) -> None:
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.auto_reload = False
+    app.url_map.redirect_defaults = False  # /hours/1 is asked for its rights itself, as each other number is
     if config.trusted_proxies:
         n = config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n, x_prefix=0)  # type: ignore[method-assign]

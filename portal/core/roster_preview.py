@@ -52,7 +52,7 @@ def preview_roster(before: Schedule, after: Schedule, span: Interval, *, hours: 
     missing = coverage_gaps(new, span=span, hours=hours)
     were = coverage_gaps(old, span=span, hours=hours)
     gaps = [left for gap in missing for left in subtract_intervals(gap, were)]
-    return RosterPreview(tuple(_joined(pieces)), merge_intervals(gaps))
+    return RosterPreview(_joined(pieces), merge_intervals(gaps))
 
 
 def fingerprint_of(preview: RosterPreview, *, hours: BusinessHours) -> str:
@@ -78,15 +78,11 @@ def _people(duties: Iterable[RosterDuty], at: datetime) -> tuple[int, ...]:
     return tuple(sorted({duty.person_id for duty in duties if duty.starts_at <= at < duty.ends_at}))
 
 
-def _joined(pieces: Iterable[Stretch]) -> Iterable[Stretch]:
+def _joined(pieces: Iterable[Stretch]) -> tuple[Stretch, ...]:
     """A hand-over from one reason to another is none for the people."""
-    kept: Stretch | None = None
+    kept: list[Stretch] = []
     for piece in pieces:
-        if kept and (kept.before, kept.after) == (piece.before, piece.after):
-            kept = Stretch(Interval(kept.held.starts_at, piece.held.ends_at), kept.before, kept.after)
-            continue
-        if kept:
-            yield kept
-        kept = piece
-    if kept:
-        yield kept
+        if kept and (kept[-1].before, kept[-1].after) == (piece.before, piece.after):
+            piece = Stretch(Interval(kept.pop().held.starts_at, piece.held.ends_at), piece.before, piece.after)
+        kept.append(piece)
+    return tuple(kept)

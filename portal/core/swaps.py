@@ -64,6 +64,13 @@ class WallSpan:
         """The instants."""
         return interval_of(self.starts, self.ends, zone=zone)
 
+    def surely_held(self, zone: ZoneInfo) -> Interval:
+        """Without an hour at its border that the clock shows twice: there a hand-over is an overlap of two people, and
+        the clock on the wall cannot say which of the two times is meant."""
+        return Interval(instant_of(self.starts, zone=zone, last=True), instant_of(self.ends, zone=zone)) or self.held(
+            zone
+        )
+
 
 @dataclass(frozen=True)
 class Terms:
@@ -92,8 +99,8 @@ def check_terms(schedule: Schedule, terms: Terms, *, now: datetime, names: Mappi
     for span, giver, taker in _directions(terms):
         if span.ends - span.starts > LONGEST:
             raise DomainError("A swap is for three months at most. For longer, change the shifts or rotations.")
-        held = span.held(schedule.zone)
-        if held.starts_at <= now:
+        held = span.surely_held(schedule.zone)
+        if span.held(schedule.zone).starts_at <= now:
             raise DomainError(f"{span} has begun. Only time that is still to come can be swapped.")
         duties = make_roster(schedule, held)
         own = [Interval(duty.starts_at, duty.ends_at) for duty in duties if duty.person_id == giver]

@@ -62,6 +62,11 @@ def test_what_changes_nothing_is_said_so():
     assert not shown(replace(BOBS, overrides=(nothing,))).changes_something
 
 
+def test_a_person_who_follows_themselves_is_no_change():
+    again = replace(BOBS, shifts=(*BOBS.shifts, Shift(2, BOB, wall(28, 8), wall(28, 20))))
+    assert [one.held.ends_at for one in shown(again, before=again).stretches] == [at(27, 18), at(28, 20), at(29, 0)]
+
+
 def test_the_fingerprint_tells_what_stands_and_not_what_is_planned():
     plan = replace(BOBS, overrides=(Override(1, OverrideKind.ADD, wall(27, 22), wall(28, 2), CAROL),))
     stands = fingerprint_of(shown(plan), hours=CLOSED)

@@ -169,3 +169,11 @@ def test_the_words_are_short_and_say_the_time_and_the_answer():
         "To answer a swap, reply only: YES S12 = Bob, Fri 27 Nov 18:00 to Sat 28 Nov 08:00"
     )
     assert str(WallSpan(wall(27, 18), wall(27, 22))) == "Fri 27 Nov 18:00 to 22:00"
+
+
+def test_an_hour_that_the_clock_shows_twice_does_not_decide_at_a_border():
+    night_of_change = WallSpan(datetime(2026, 10, 24, 18), datetime(2026, 10, 25, 2, 30))
+    held, surely = night_of_change.held(BERLIN), night_of_change.surely_held(BERLIN)
+    assert (held.ends_at.hour, surely.ends_at.hour) == (1, 0)
+    within = WallSpan(datetime(2026, 10, 25, 2, 10), datetime(2026, 10, 25, 2, 20))
+    assert within.surely_held(BERLIN) == within.held(BERLIN)

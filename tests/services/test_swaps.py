@@ -1,6 +1,7 @@
 """A colleague is asked, answers once, and the roster says so."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -304,3 +305,22 @@ def test_duties_are_listed_whole_and_a_long_or_running_one_is_marked(nights):
         assert {one.person_id for one in list_duties(session, now=NOW, schedule_id=1)} == {ALICE, BOB, CAROL}
         (alices,) = list_own_duties(session, ALICE, now=NOW)
         assert not alices.is_whole
+
+
+def test_whatever_duty_is_listed_can_be_asked_for_also_on_the_nights_the_clock_changes(nights):
+    odd = [datetime(2027, 3, 28, 2, 30), datetime(2027, 10, 31, 2, 30)]
+    nights.put_on_call()
+    with nights.database.unit_of_work() as uow:
+        for at in odd:
+            for starts, ends in ((at - timedelta(hours=8), at), (at, at + timedelta(hours=8))):
+                uow.session.add(ShiftRow(user_id=BOB, starts=starts, ends=ends))
+            uow.session.add(ShiftRow(user_id=ALICE, starts=at - timedelta(days=1), ends=at - timedelta(hours=12)))
+    for month in (3, 10):
+        nights.times.product = datetime(2027, month, 20, tzinfo=UTC)
+        with nights.database.read_session() as session:
+            whole = [one for one in list_own_duties(session, BOB, now=nights.times.now()) if one.is_whole]
+        assert len(whole) == 2
+        for duty in whole:
+            assert answer(nights, ask(nights, Terms(BOB, CAROL, duty.span)), CAROL).state == "accepted"
+        with nights.database.read_session() as session:
+            assert list_own_duties(session, BOB, now=nights.times.now()) == []

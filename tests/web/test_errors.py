@@ -22,3 +22,10 @@ def test_a_failure_of_an_htmx_request_comes_as_a_notice_and_not_as_a_page(web):
     assert page.one("[role=alert]") and not page.soup.select("html")
     page = web.as_("alice").post("/oncall/overrides/99/remove", {"seen": ""}, htmx=True, status=404)
     assert "Nothing here" in page.one(".notice-bad").text
+
+
+def test_an_id_that_no_row_can_have_leads_nowhere(web):
+    alice = web.as_("alice")
+    for area in ("overrides/{}/remove", "shifts/{}/edit"):
+        for number in (2**63 - 1, 2**63, 10**20):
+            alice.get(f"/oncall/{area.format(number)}", status=404)

@@ -110,6 +110,7 @@ def test_a_manager_asks_on_behalf_and_nobody_else_does(nights):
     assert swaps(nights) == [(BOB, CAROL, "asked", "")]
     for path in (f"{PAGE}?person={CAROL}", f"{NEW}?person={CAROL}"):
         nights.as_("bob").get(path, status=403)
+    alice.get(f"{NEW}?person=99999999999999999999", status=404)
     nights.as_("vera").get(PAGE, status=403)
     nights.anonymous().get(PAGE, status=303)
 

@@ -11,7 +11,7 @@ from wtforms import SelectChoice
 
 from portal.core.errors import DomainError
 from portal.core.swaps import SwapState, WallSpan, thanks_text
-from portal.services.schedules import StoredSchedule, list_members, list_schedules
+from portal.services.schedules import StoredSchedule, list_members, list_schedules, load_schedule
 from portal.services.swaps import (
     DutyView,
     answer_swap,
@@ -119,7 +119,7 @@ def _person() -> int:
     person_id = request.args.get("person", current_user.id, type=int)
     if person_id != current_user.id and not may("schedule.edit"):
         abort(403)
-    return int(person_id)
+    return int(person_id) if person_id in load_schedule(g.read).names else abort(404)
 
 
 def _ask_values(form: SwapForm, stored: StoredSchedule, person_id: int) -> dict[str, Any]:
