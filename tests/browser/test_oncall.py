@@ -68,7 +68,7 @@ def test_a_rotation_is_saved_after_its_preview_and_rings_by_it(visit, scripted):
     page.get_by_label("Name").fill("Nights")
     page.get_by_label("Person 1").select_option(label="Bob")
     page.get_by_label("Person 2").select_option(label="Carol")
-    page.get_by_role("button", name="Preview").click()
+    page.get_by_label("Name").press("Enter")
     expect(page.get_by_role("heading", name="The next eight weeks would be")).to_be_visible()
     page.get_by_role("button", name="Save").first.click()
     expect(page.get_by_text("The rotation is saved.")).to_be_visible()
