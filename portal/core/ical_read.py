@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
-from hashlib import sha256
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from icalendar import vDuration
-
+from portal.core.ical_events import YEARS, BrokenEventError, EventReader, EventTime, PlannedEvent
 from portal.core.ical_lines import Component, Line, read_calendars, unescape_text
 from portal.core.ical_recur import list_days, parse_recurrence
-from portal.core.ical_zones import AnyZone, DescribedZone, NamedZone, describe_zone, find_zone
+from portal.core.ical_zones import NamedZone, describe_zone
 from portal.core.intervals import Interval
 
 MAX_OCCURRENCES = 5_000
 MAX_DAYS = 1_000_000
 _DAY = timedelta(days=1)
-_UTC = DescribedZone(timedelta(), ())
-_LONGEST = timedelta(days=3660)
-_YEARS = range(1900, 2300)
-_DATE = re.compile(r"\d{8}")
 _COMMA = re.compile(r"(?<!\\),")
 
 
@@ -88,50 +82,13 @@ class _TooMuchError(Exception):
     """The budget is spent; the text says on what."""
 
 
-class _BrokenError(Exception):
-    """This event cannot be read; the text goes on after its name."""
-
-
-@dataclass(frozen=True)
-class _Time:
-    """A date or time as the file has it: on the clock of a zone."""
-
-    wall: datetime
-    clock: AnyZone
-    is_day: bool
-
-    @property
-    def at(self) -> datetime:
-        """The instant."""
-        return self.clock.instant_of(self.wall)
-
-
-@dataclass(frozen=True)
-class _Planned:
-    """A VEVENT with the times it has. `length` is on the wall where `exact` is None."""
-
-    component: Component
-    uid: str
-    starts: _Time
-    length: timedelta
-    exact: timedelta | None
-    original: _Time | None
-
-    def ends_at(self, starts: _Time) -> datetime:
-        """When an occurrence that starts then ends."""
-        if self.exact is not None:
-            moved = starts.clock.instant_of(starts.wall + self.length) if self.length else starts.at
-            return moved + self.exact
-        return max(starts.at, starts.clock.instant_of(starts.wall + self.length))
-
-
 class _Reader:
     def __init__(self, window: Interval, clock: NamedZone, endless_until: datetime) -> None:
         self.window, self.clock, self.endless_until = window, clock, endless_until
         self.events: list[ReadEvent] = []
         self.faults: list[str] = []
         self.notes: list[str] = []
-        self._described: dict[str, AnyZone | None] = {}
+        self._events = EventReader(clock, {})
         self._left = MAX_DAYS
 
     def spend(self, days: int) -> None:
@@ -142,25 +99,26 @@ class _Reader:
 
     def read(self, calendar: Component) -> None:
         """Add the events of one VCALENDAR."""
-        self._described = {
+        described = {
             one.text("TZID").strip("/"): describe_zone(one, window=self.window, spend=self.spend)
             for one in calendar.children
             if one.name == "VTIMEZONE"
         }
+        self._events = EventReader(self.clock, described)
         if calendar.text("METHOD").upper() == "CANCEL":
             return
         planned = [self._plan(one) for one in calendar.children if one.name == "VEVENT"]
-        series: dict[str, list[_Planned]] = {}
+        series: dict[str, list[PlannedEvent]] = {}
         for one in planned:
             if one is not None:
                 series.setdefault(one.uid, []).append(one)
         for parts in series.values():
             self._add_series(parts)
 
-    def _plan(self, component: Component) -> _Planned | None:
+    def _plan(self, component: Component) -> PlannedEvent | None:
         try:
-            return self._planned(component)
-        except _BrokenError as error:
+            return self._events.plan(component)
+        except BrokenEventError as error:
             self._fault(component, str(error))
             return None
 
@@ -168,71 +126,13 @@ class _Reader:
         name = component.text("SUMMARY")[:60] or component.text("UID")[:60] or "without a name"
         self.faults.append(f"Event “{name}” {words}.")
 
-    def _planned(self, component: Component) -> _Planned:
-        first = component.first("DTSTART")
-        if first is None:
-            raise _BrokenError("has no start")
-        starts = self._time(first)
-        length, exact = self._length(component, starts)
-        if abs(length) > _LONGEST or (exact is not None and abs(exact) > _LONGEST):
-            raise _BrokenError("lasts longer than anybody means")
-        if length < timedelta() or (exact is not None and length + exact < timedelta()):
-            raise _BrokenError("ends before it starts")
-        if component.text("X-MICROSOFT-CDO-ALLDAYEVENT").upper() == "TRUE" and exact is None:
-            is_whole = starts.wall.time() == time() and length and not length % _DAY
-            starts = replace(starts, is_day=True, clock=self.clock) if is_whole else starts
-        original = component.first("RECURRENCE-ID")
-        return _Planned(
-            component, component.text("UID") or _made_up_uid(component), starts, length, exact,
-            self._time(original) if original else None,
-        )  # fmt: skip
-
-    def _length(self, component: Component, starts: _Time) -> tuple[timedelta, timedelta | None]:
-        """On the wall, and exactly: a whole number of days keeps its time of day when the clock changes."""
-        last, duration = component.first("DTEND"), component.first("DURATION")
-        if last is not None:
-            ends = self._time(last)
-            if ends.is_day or ends.clock == starts.clock:
-                length = ends.wall - starts.wall
-                return (_DAY if starts.is_day and not length else length), None
-            return timedelta(), ends.at - starts.at
-        if duration is not None:
-            size, days = _duration(duration.text.upper())
-            return (max(_DAY, days), None) if starts.is_day else (days, size - days)
-        return (_DAY if starts.is_day else timedelta()), None
-
-    def _time(self, line: Line) -> _Time:
-        return self._times(line)[0]
-
-    def _times(self, line: Line) -> list[_Time]:
-        name = line.parameters.get("TZID", "")
-        clock: AnyZone | None = self.clock
-        if name:
-            named = find_zone(name)
-            clock = NamedZone(named) if named else self._described.get(name.strip("/"))
-        found = []
-        for text in line.value.split(","):
-            text = text.strip().upper()
-            try:
-                is_day = _DATE.fullmatch(text) is not None
-                wall = datetime.strptime(text.removesuffix("Z"), "%Y%m%d" if is_day else "%Y%m%dT%H%M%S")  # noqa: DTZ007
-            except ValueError:
-                raise _BrokenError(f"has a time that is not understood: {text[:40]}") from None
-            if wall.year not in _YEARS:
-                raise _BrokenError("has a year nobody means")
-            meant = self.clock if is_day else _UTC if text.endswith("Z") else clock
-            if meant is None:
-                raise _BrokenError(f"is in a zone that is not known: {name[:60]}")
-            found.append(_Time(wall, meant, is_day))
-        return found
-
-    def _add_series(self, parts: list[_Planned]) -> None:
+    def _add_series(self, parts: list[PlannedEvent]) -> None:
         """One UID: the event, and the occurrences of it that were changed by themselves."""
         masters = [one for one in parts if one.original is None]
         master = max(masters, key=_newness) if masters else None
         if master is not None and _is_cancelled(master.component):
             return
-        changed: dict[datetime, _Planned] = {}
+        changed: dict[datetime, PlannedEvent] = {}
         for one in sorted((one for one in parts if one.original is not None), key=_newness):
             assert one.original is not None  # told apart above
             changed[one.original.at] = one
@@ -245,7 +145,7 @@ class _Reader:
             wall = one.original.wall if one.original.is_day else clock.wall_of(at)
             self._add(one, one.starts, names.get(wall, f"{wall:%Y%m%d}"))
 
-    def _add_occurrences(self, master: _Planned, changed: dict[datetime, _Planned]) -> dict[datetime, str]:
+    def _add_occurrences(self, master: PlannedEvent, changed: dict[datetime, PlannedEvent]) -> dict[datetime, str]:
         """Those that were not changed. Returns the name of each, by its time on the wall."""
         component = master.component
         if "RRULE" not in component.lines and "RDATE" not in component.lines:
@@ -254,9 +154,12 @@ class _Reader:
         try:
             starts = self._starts(master)
             left_out = [
-                one for line in component.lines.get("EXDATE", ()) if line.value.strip() for one in self._times(line)
+                one
+                for line in component.lines.get("EXDATE", ())
+                if line.value.strip()
+                for one in self._events.times(line)
             ]
-        except _BrokenError as error:
+        except BrokenEventError as error:
             self._fault(component, str(error))
             return {}
         gone = {one.at for one in left_out if not one.is_day} | changed.keys()
@@ -268,21 +171,21 @@ class _Reader:
                 self._add(master, one, names[one.wall])
         return names
 
-    def _starts(self, master: _Planned) -> list[_Time]:
+    def _starts(self, master: PlannedEvent) -> list[EventTime]:
         """When the occurrences start that may touch the window."""
         component, starts = master.component, master.starts
         around = master.length + (master.exact or timedelta()) + 2 * _DAY
         since, until = self.window.starts_at - around, self.window.ends_at + around
         walls = {starts.wall}
         for line in component.lines.get("RDATE", ()):
-            added = self._times(line) if line.value.strip() else []
+            added = self._events.times(line) if line.value.strip() else []
             walls.update(_on_clock_of(starts, one) for one in added)
         for line in component.lines.get("RRULE", ()):
             try:
                 rule = parse_recurrence(line.value)
             except ValueError as error:
-                raise _BrokenError(str(error)) from None
-            if rule.until[:4].isdecimal() and int(rule.until[:4]) not in _YEARS:  # 99991231T235959Z means never
+                raise BrokenEventError(str(error)) from None
+            if rule.until[:4].isdecimal() and int(rule.until[:4]) not in YEARS:  # 99991231T235959Z means never
                 rule = replace(rule, until="")
             is_endless = not rule.until and rule.count is None
             last = self.clock.wall_of(self.endless_until) if is_endless else until
@@ -293,9 +196,9 @@ class _Reader:
                 self._note(component)
         return [replace(starts, wall=wall) for wall in sorted(walls)]
 
-    def _until(self, text: str, starts: _Time, walls: list[datetime]) -> list[datetime]:
+    def _until(self, text: str, starts: EventTime, walls: list[datetime]) -> list[datetime]:
         """Those at or before UNTIL, which may be a day, a time on the same clock or an instant."""
-        limit = self._time(Line(text))
+        limit = self._events.times(Line(text))[0]
         if limit.is_day:
             return [wall for wall in walls if wall.date() <= limit.wall.date()]
         if not text.endswith("Z"):
@@ -309,7 +212,7 @@ class _Reader:
         name = component.text("SUMMARY")[:60] or "without a name"
         self.notes.append(f"Event “{name}” repeats without end. It was read until {last.day} {last:%B %Y}.")
 
-    def _add(self, planned: _Planned, starts: _Time, occurrence: str) -> None:
+    def _add(self, planned: PlannedEvent, starts: EventTime, occurrence: str) -> None:
         component = planned.component
         if _is_cancelled(component):
             return
@@ -338,7 +241,7 @@ class _Reader:
         )
 
 
-def _names(starts: list[_Time]) -> dict[datetime, str]:
+def _names(starts: list[EventTime]) -> dict[datetime, str]:
     """The day names an occurrence, so that it stays the same when all of them move to another hour; of several on one
     day, those after the first need their hour."""
     names: dict[datetime, str] = {}
@@ -353,28 +256,18 @@ def _changes_all_that_follow(component: Component) -> bool:
     return any("RANGE" in line.parameters for line in component.lines.get("RECURRENCE-ID", ()))
 
 
-def _on_clock_of(starts: _Time, added: _Time) -> datetime:
+def _on_clock_of(starts: EventTime, added: EventTime) -> datetime:
     """An added time on the clock of its event; an added day has the event's time of day."""
     if added.is_day:
         return datetime.combine(added.wall.date(), starts.wall.time())
     return starts.clock.wall_of(added.at)
 
 
-def _duration(text: str) -> tuple[timedelta, timedelta]:
-    """All of a DURATION, and what of it are days and weeks: those keep the time of day."""
-    try:
-        parts = (vDuration.from_ical(part) for part in (text, text.partition("T")[0]))  # type: ignore[no-untyped-call]
-        size, days = parts
-    except (ValueError, OverflowError):
-        raise _BrokenError("has a length that is not understood") from None
-    return size, days
-
-
 def _is_cancelled(component: Component) -> bool:
     return component.text("STATUS").upper() == "CANCELLED"
 
 
-def _newness(planned: _Planned) -> tuple[int, str]:
+def _newness(planned: PlannedEvent) -> tuple[int, str]:
     """Of two events with one UID, the newer counts."""
     component = planned.component
     sequence = component.text("SEQUENCE")
@@ -397,8 +290,3 @@ def _people(component: Component) -> tuple[str, ...]:
 def _categories(component: Component) -> tuple[str, ...]:
     texts = (line.value for line in component.lines.get("CATEGORIES", ()))
     return tuple(unescape_text(one).strip() for text in texts for one in _COMMA.split(text) if one.strip())
-
-
-def _made_up_uid(component: Component) -> str:
-    parts = [component.text(name) for name in ("SUMMARY", "DTSTART", "DTEND", "DURATION")]
-    return f"{sha256(chr(0).join(parts).encode()).hexdigest()[:32]}@no-uid"

@@ -1,13 +1,16 @@
 """Calendar feeds and the import of calendar files, as a browser and a calendar program ask."""
 
 import io
-from datetime import datetime
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import event
 
+from portal.core.instants import parse_instant
 from portal.models import CalendarFeed, RotationRow, ScheduleRow, SettingRow, ShiftRow, User
 from tests.calendar_files import GOOGLE, calendar_file
+from tests.core.test_ical_feed import instant, simply_read
 from tests.services.paging_world import rows
 from tests.services.ticket_world import ALICE, BOB
 from tests.web.conftest import NOW
@@ -59,6 +62,19 @@ def test_a_feed_of_a_schedule_shows_everybody_in_it(shop):
     assert titles(read(shop, make(shop, "vera", "7"))) == {"SUMMARY:On call: Alice"}
     both = titles(read(shop, make(shop, "alice")))
     assert both == {"SUMMARY:On call: Alice (On call)", "SUMMARY:On call: Alice (Paris)"}
+
+
+def test_the_page_and_the_feed_say_the_same_to_the_minute(shop):
+    shop.clock.at = datetime(2026, 10, 24, 12, tzinfo=UTC)
+    with shop.database.unit_of_work() as uow:
+        uow.session.get_one(RotationRow, 1).starts = datetime(2026, 10, 20, 2, 30)
+    events = simply_read(read(shop, make(shop, "vera", "1")).data)
+    vera = shop.as_("vera")
+    for wall in ("24T02:29", "24T02:30", "25T01:59", "25T02:29", "25T02:30", "25T03:30", "26T02:29", "26T02:30"):
+        at = parse_instant(f"2026-10-{wall}", zone=ZoneInfo("Europe/Berlin"))
+        told = [one["SUMMARY"][9:] for one in events if instant(one["DTSTART"]) <= at < instant(one["DTEND"])]
+        page = vera.get(f"/oncall/who?day=2026-10-{wall[:2]}&time={wall[3:]}")
+        assert sorted(one.text for one in page.soup.select("#who-then strong")) == sorted(told) != [], wall
 
 
 def test_nothing_is_sent_twice_until_something_changes(shop):

@@ -14,6 +14,7 @@ from portal.core.errors import GatewayError
 from portal.integrations.ical.adapter import FetchLimits, WebCalendars
 from portal.integrations.ical.addresses import is_in_house, refusal
 from tests.calendar_files import GOOGLE
+from tests.integrations.test_mail_certificates import Shop
 
 # What the addresses of this machine stand for.
 PLAYED = {"127.0.0.1": "93.184.215.14", "127.0.0.2": "10.0.0.5", "127.0.0.3": "169.254.169.254"}
@@ -332,13 +333,31 @@ def test_webcal_is_https_and_encryption_is_not_given_up(web, monkeypatch):
     assert asked == ["https://public.example/a%C3%BCb.ics"]
 
 
-def test_a_certificate_must_be_of_the_host(web, monkeypatch):
-    def fail(*rest, **named):
-        error = ssl.SSLCertVerificationError(1, "x")
-        error.verify_message = "self-signed certificate"
-        raise error
-
-    monkeypatch.setattr(ssl.SSLContext, "wrap_socket", fail)
-    error = web.refused(f"https://public.example:{web.port}/")
-    assert (error.code, error.permanent) == ("certificate", True)
-    assert error.message == "The certificate of public.example is not valid: self-signed certificate."
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [("127.0.0.1", ""), ("127.0.0.2", "The certificate of 127.0.0.1 is not valid: IP address mismatch")],
+)
+def test_the_certificate_must_be_of_the_name_that_was_asked_for(web, tmp_path, address, words):
+    shop = Shop(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(shop.certificate(address=address))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.asked, server.answer = [], lambda one: one.reply(body=GOOGLE)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.01))
+    thread.start()
+    fetcher = WebCalendars(
+        FetchLimits(step=2, hop=5), judge=lambda address: "", tls=ssl.create_default_context(cafile=shop.ca_file)
+    )
+    try:
+        url = f"https://127.0.0.1:{server.server_address[1]}/x.ics"
+        if not words:
+            assert fetcher.fetch(url).data == GOOGLE
+            return
+        with pytest.raises(GatewayError, match=words) as caught:
+            fetcher.fetch(url)
+        assert (caught.value.code, caught.value.permanent) == ("certificate", True)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
