@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from portal.core.findings import Finding, Kind, LintFacts, PhoneState, Place, Severity, say_day, say_time
 from portal.core.intervals import Interval
@@ -68,12 +68,12 @@ def find_holidays(facts: LintFacts, *, span: Interval) -> Iterator[Finding]:
     for on, name in facts.proposals:
         if first <= on <= last:
             text = f"{name} on {say_day(on)} is proposed, and nobody has decided whether the shop is closed."
-            yield Finding(Kind.HOLIDAY, Severity.WARN, text, _day(on), Place("holidays", on=on))
+            yield Finding(Kind.HOLIDAY, Severity.WARN, text, _day(facts, on), Place("holidays", on=on))
     year = facts.year_to_review
     if year is not None and not any(on.year == year for on, _ in facts.proposals):
         on = max(first, date(year, 1, 1))
         text = f"Nobody has looked through the holidays of {year} yet."
-        yield Finding(Kind.HOLIDAY, Severity.WARN, text, _day(on), Place("holidays", on=on))
+        yield Finding(Kind.HOLIDAY, Severity.WARN, text, _day(facts, on), Place("holidays", on=on))
 
 
 def _unready(facts: LintFacts, person: int, duty: RosterDuty) -> Iterator[Finding]:
@@ -119,6 +119,6 @@ def _where(facts: LintFacts, person: int, now: datetime) -> str:
     return ", ".join(words[:-1]) + (" and " if words[1:] else "") + words[-1]
 
 
-def _day(on: date) -> Interval:
-    start = datetime.combine(on, time(), tzinfo=UTC)
-    return Interval(start, start + timedelta(days=1))
+def _day(facts: LintFacts, on: date) -> Interval:
+    begins, ends = (datetime.combine(day, time()) for day in (on, on + timedelta(days=1)))
+    return Interval(instant_of(begins, zone=facts.zone), instant_of(ends, zone=facts.zone))

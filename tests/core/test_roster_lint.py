@@ -1,8 +1,11 @@
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from portal.core.findings import Kind, Limits, PhoneState, Severity, Worker
+from portal.core.intervals import Interval
 from portal.core.roster import HolidayDuty, HolidayPolicy, Override, OverrideKind, make_roster
 from portal.core.roster_lint import AHEAD, find_holidays, find_people, lint_roster
 from portal.core.rotations import Rotation
@@ -86,7 +89,8 @@ def test_people_who_left_are_named_with_all_that_still_names_them():
     words = "1 shift, 1 rotation, 2 exceptions and 1 holiday"
     text = f"Mallory is disabled and still named in {words}. None of it counts."
     assert people(facts) == [(Kind.GONE, Severity.WARN, text, MALLORY)]
-    assert people(make_facts(rotations=(WEEKS,), gone=(MALLORY,))) == []
+    others = (HolidayDuty(1, date(2026, 12, 25), HolidayPolicy.PERSON, BOB),)
+    assert people(make_facts(rotations=(WEEKS,), holidays=others, gone=(MALLORY,))) == []
 
 
 def test_somebody_whose_role_is_not_put_on_call_any_more_is_named():
@@ -117,6 +121,16 @@ def test_proposals_of_the_first_and_the_last_day_count():
     days = [date(2026, 11, day) for day in (1, 2)] + [date(2027, 11, day) for day in (2, 3)]
     found = find_holidays(make_facts(proposals=tuple((day, "Off") for day in days)), span=YEAR)
     assert [one.place.on for one in found] == days[1:3]
+
+
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Pacific/Auckland"])
+@pytest.mark.parametrize("hour", [0, 8, 16, 23])
+def test_what_is_to_be_decided_is_a_day_of_the_schedules_clock(zone, hour):
+    now = datetime(2026, 11, 2, hour, 30, tzinfo=ZoneInfo(zone))
+    facts = make_facts(year_to_review=2026)
+    facts = replace(facts, schedule=replace(facts.schedule, zone=ZoneInfo(zone)))
+    (found,) = find_holidays(facts, span=Interval(now, now + AHEAD))
+    assert now in found.span
 
 
 def test_a_year_nobody_looked_through_is_told_unless_its_proposals_say_so_already():
