@@ -1,12 +1,15 @@
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
 
 from portal.core.intervals import Interval
 from portal.core.roster import RosterDuty, Schedule, Source, SourceKind, make_roster
 from portal.core.roster_changes import RosterChange, change_rotation, close_rotation, compare_rosters, next_change
-from portal.core.rotations import Rotation
+from portal.core.rotations import Rotation, Unit, reach_back
 
 ALICE, BOB, CAROL = 1, 2, 3
 
@@ -67,3 +70,28 @@ def test_the_next_change_is_when_others_are_on_call():
     assert next_change(duties, at(3)) == at(9)
     assert next_change(duties, at(9)) == at(16)
     assert next_change(duties, at(16)) is None
+
+
+orders = some.lists(some.sampled_from([ALICE, BOB, CAROL]), min_size=1, max_size=4).map(tuple)
+rotations = some.builds(
+    Rotation,
+    some.just(7),
+    orders,
+    some.integers(0, 24 * 40).map(lambda hours: datetime(2026, 10, 12) + timedelta(hours=hours)),
+    some.sampled_from(Unit),
+    some.integers(1, 3),
+)
+
+
+@settings(max_examples=20)
+@given(rotations, rotations, some.integers(0, 24 * 40))
+def test_whatever_a_change_says_nothing_before_it_is_another(old, new, hours):
+    when = datetime(2026, 10, 12) + timedelta(hours=hours)
+    schedule = Schedule(ZoneInfo("UTC"), rotations=(old,))
+    new = replace(reach_back(replace(new, id=0), when), since=when)
+    changed = change_rotation(schedule, {7}, new=new, wall=when)
+    past = Interval(datetime(2026, 10, 1, tzinfo=UTC), when.replace(tzinfo=UTC))
+    future = Interval(past.ends_at, past.ends_at + timedelta(days=60))
+    assert make_roster(changed, past) == make_roster(schedule, past)
+    alone = Schedule(ZoneInfo("UTC"), rotations=(new,))
+    assert make_roster(changed, future) == make_roster(alone, future)
