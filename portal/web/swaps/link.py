@@ -58,7 +58,7 @@ def show_again(error: CSRFError) -> Response:
 
 def _page(token: str, *, refusal: str = "", status: int = 200) -> Response:
     view = find_by_token(reads(), token, now=now())
-    status = 404 if view is None else status
+    status = 404 if view is None and status == 200 else status
     response = make_response(render_template("swaps/link.html", view=view, refusal=refusal), status)
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Robots-Tag"] = "noindex"
