@@ -145,13 +145,23 @@ class KeptTemplates(BytecodeCache):
 templates = KeptTemplates()
 
 
+_builders: dict[object, object] = {}
+
+
 @pytest.fixture(autouse=True)
 def _addresses_on_demand(monkeypatch):
-    """An app compiles two functions for each of its two hundred addresses; a test asks for few of them."""
+    """An app compiles two functions for each of its two hundred addresses; here each once, when it is asked for."""
     compile_builder = Rule._compile_builder
 
     def later(rule: Rule, append_unknown: bool = True):
-        return lambda self, **values: compile_builder(rule, append_unknown)(self, **values)
+        key = rule.rule, str(rule.defaults), append_unknown
+
+        def build(self, **values):
+            if key not in _builders:
+                _builders[key] = compile_builder(rule, append_unknown)
+            return _builders[key](self, **values)
+
+        return build
 
     monkeypatch.setattr(Rule, "_compile_builder", later)
 
