@@ -15,21 +15,21 @@ from portal.services.swaps import answer_swap, find_by_token
 from portal.web.auth import public
 from portal.web.htmx import saved
 from portal.web.state import context, now, reads, write
-from portal.web.swaps import bp
+from portal.web.swaps import by_link
 
 _AGAIN = "This page was open in another session, so your answer was not counted. Please press once more."
 
 
-@bp.get("/swap/<token>")
+@by_link.get("/<token>")
 @public
-def by_link(token: str) -> Response:
+def show(token: str) -> Response:
     """Who asks for what, with a yes and a no."""
     return _page(token)
 
 
-@bp.post("/swap/<token>")
+@by_link.post("/<token>")
 @public
-def answer_by_link(token: str) -> Response | BaseResponse:
+def answer(token: str) -> Response | BaseResponse:
     """The press of a button."""
     view = find_by_token(reads(), token, now=now())
     said = request.form.get("answer")
@@ -42,18 +42,15 @@ def answer_by_link(token: str) -> Response | BaseResponse:
             )
     except DomainError as error:
         return _page(token, refusal=str(error), status=409)
-    return saved(url_for("swaps.by_link", token=token), f"{thanks_text(done.asker, done.terms, accept=said == 'yes')}.")
+    return saved(
+        url_for("swaps.link.show", token=token), f"{thanks_text(done.asker, done.terms, accept=said == 'yes')}."
+    )
 
 
-@bp.errorhandler(CSRFError)
+@by_link.errorhandler(CSRFError)
 def show_again(error: CSRFError) -> Response:
     """The session ended while the page was open."""
-    token = (request.view_args or {}).get("token")
-    if token is None:
-        return make_response(
-            render_template("errors/error.html", code=400, title="That did not work", text=_AGAIN), 400
-        )
-    return _page(token, refusal=_AGAIN, status=400)
+    return _page((request.view_args or {})["token"], refusal=_AGAIN, status=400)
 
 
 def _page(token: str, *, refusal: str = "", status: int = 200) -> Response:
