@@ -53,7 +53,7 @@ class PlannedEvent:
         if self.exact is not None:
             moved = starts.clock.instant_of(starts.wall + self.length) if self.length else starts.at
             return moved + self.exact
-        return max(starts.at, starts.clock.instant_of(starts.wall + self.length))
+        return starts.clock.instant_of(starts.wall + self.length)
 
 
 class EventReader:

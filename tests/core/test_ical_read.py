@@ -165,6 +165,14 @@ def test_a_changed_day_may_come_from_outside_the_window_and_keeps_its_name():
     assert [one.occurrence for one in read(calendar_file(master, moved)).events] == ["20261101", "20261102"]
 
 
+def test_what_touches_the_window_is_read_whole():
+    nights = calendar_file("UID:1\nDTSTART:20260101T200000Z\nDTEND:20260102T060000Z\nRRULE:FREQ=DAILY")
+    window = Interval(datetime(2026, 11, 2, 5, 59, tzinfo=UTC), datetime(2026, 11, 3, 20, 1, tzinfo=UTC))
+    assert [one.occurrence for one in read(nights, window=window).events] == ["20261101", "20261102", "20261103"]
+    window = Interval(datetime(2026, 11, 2, 6, tzinfo=UTC), datetime(2026, 11, 3, 20, tzinfo=UTC))
+    assert [one.occurrence for one in read(nights, window=window).events] == ["20261102"]
+
+
 def test_an_event_without_a_uid_gets_the_same_one_each_time():
     data = calendar_file(f"SUMMARY:X\n{DAY}", f"SUMMARY:Y\n{DAY}")
     uids = [one.uid for one in read(data).events]

@@ -104,6 +104,11 @@ def test_a_new_event_adds_its_shifts_once():
     assert (by_hand.added, by_hand.kept) == ((), 1)
 
 
+def test_history_is_taken_in_once():
+    assert plan(EVENT, wall=OVER).added == (("u1", shift()),)
+    assert plan(EVENT, known=[KnownShift(shift(CAROL, id=9), "u1")], wall=OVER).kept == 1
+
+
 RUNNING = datetime(2026, 11, 21, 1)
 OVER = datetime(2026, 11, 21, 6)
 
