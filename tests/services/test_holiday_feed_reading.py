@@ -203,14 +203,20 @@ def test_a_feed_that_changed_while_it_was_fetched_keeps_nothing_of_the_old(world
 
 
 def test_a_reading_that_ends_its_process_does_not_hold_up_the_other_feeds(world):
+    def meanwhile():
+        if world.fetcher.asked[-1][0] == URL:
+            raise KeyError("a bug")
+
+    world.fetcher.meanwhile = meanwhile
     world.act(add_feed, "Broken", URL)
-    world.fetcher.answer = KeyError("a bug")
     with pytest.raises(KeyError):
-        read_feeds(world.context)
+        world.read(ics(CHRISTMAS))
+    world.clock.pass_by(minutes=4)  # its lease is over
     world.act(add_feed, "Company", URL + "?2")
-    assert world.read(ics(CHRISTMAS)) == "1 calendar read, 0 could not be read."
-    world.clock.pass_by(hours=1, minutes=1)
     assert world.read() == "1 calendar read, 0 could not be read."
+    world.fetcher.meanwhile = None
+    assert world.read(later=timedelta(hours=1)) == "1 calendar read, 0 could not be read."
+    assert [url for url, _ in world.fetcher.asked] == [URL, URL + "?2", URL]
 
 
 def test_without_a_fetcher_nothing_is_read(world):
