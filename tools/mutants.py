@@ -19,8 +19,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 MODULES = (
     "core/paging", "core/escalation", "core/answers", "core/roster", "core/rotations", "core/calendars",
-    "core/wallclock", "core/swaps", "core/threading", "core/intake", "core/mail_kinds", "core/breaker", "core/tickets", "core/retry", "core/leases",
-    "services/paging", "services/notifications", "services/mail_intake", "services/escalation", "services/shifts",
+    "core/wallclock", "core/swaps", "core/threading", "core/intake", "core/mail_kinds", "core/breaker",
+    "core/tickets", "core/retry", "core/leases", "services/paging", "services/notifications",
+    "services/mail_intake", "services/escalation", "services/shifts",
 )  # fmt: skip
 _SWAPS = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
