@@ -137,12 +137,21 @@ def test_ctrl_c_ends_it_in_order(portal, dovecot):
         stderr=subprocess.STDOUT,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        preexec_fn=_hear_ctrl_c,
     )
-    assert process.stdout is not None
-    assert "Help: nothing new" in process.stdout.readline()
-    process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=20)
-    assert process.returncode == 0 and "Stopping." in output and "Traceback" not in output
+    try:
+        assert process.stdout is not None
+        assert "Help: nothing new" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=20)
+        assert process.returncode == 0 and "Stopping." in output and "Traceback" not in output
+    finally:
+        process.kill()
+
+
+def _hear_ctrl_c() -> None:
+    """A test run in the background was told to ignore Ctrl-C, and its children would be, too."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _wait(is_true) -> None:
