@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from portal.core.calendars import holiday_at, is_open
@@ -20,6 +23,9 @@ from portal.services.schedules import load_schedule, on_call_at
 from portal.services.settings import load_settings
 
 SANDBOX = "sandbox"
+Found = TypeVar("Found")
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -103,11 +109,38 @@ def load_paging_rules(session: Session, *, now: datetime) -> PagingRules:
 
 
 def _cover(session: Session, queue_id: int | None, *, now: datetime) -> Cover:
-    hours, schedule_id = hours_of_queue(session, queue_id), schedule_of_queue(session, queue_id)
+    nobody: tuple[tuple[int, ...], bool] = ((), False)
+    on_call, has_managers = _unless_broken(lambda: _roster(session, queue_id, now), nobody)
+    return Cover(hours_at(session, queue_id, now=now), on_call, has_managers)
+
+
+def hours_at(session: Session, queue_id: int | None, *, now: datetime) -> HoursFacts:
+    """What the calendar of a queue, None: the site's, says of `now`. One that is broken says that the shop is closed."""
+    return _unless_broken(lambda: _hours(session, queue_id, now), HoursFacts(is_open=False))
+
+
+def _hours(session: Session, queue_id: int | None, now: datetime) -> HoursFacts:
+    hours = hours_of_queue(session, queue_id)
     holiday = holiday_at(hours, now)
+    return HoursFacts(is_open(hours, now), holiday.name if holiday else "")
+
+
+def _roster(session: Session, queue_id: int | None, now: datetime) -> tuple[tuple[int, ...], bool]:
+    schedule_id = schedule_of_queue(session, queue_id)
     on_call = tuple(duty.person_id for duty in on_call_at(session, now, schedule_id=schedule_id))
-    has_managers = not on_call and is_left_to_managers(load_schedule(session, schedule_id).roster, now)
-    return Cover(HoursFacts(is_open(hours, now), holiday.name if holiday else ""), on_call, has_managers)
+    return on_call, not on_call and is_left_to_managers(load_schedule(session, schedule_id).roster, now)
+
+
+def _unless_broken(load: Callable[[], Found], otherwise: Found) -> Found:
+    """A calendar or roster with a bug behind it must not silence the pager: the shop counts as closed, and nobody is on
+    call, which rings the fallback person and raises the alarm."""
+    try:
+        return load()
+    except SQLAlchemyError:
+        raise  # the database's trouble: the ticket waits, and is paged when it is back
+    except Exception:
+        log.exception("hours or roster could not be worked out; paging goes on without them")
+        return otherwise
 
 
 def provider_of(session: Session) -> str:

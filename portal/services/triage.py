@@ -42,13 +42,12 @@ from portal.models import (
     is_unavailable,
 )
 from portal.services.alarms import raise_alarm
-from portal.services.calendars import load_hours
 from portal.services.context import Context
 from portal.services.lexicon import load_classifier
 from portal.services.mail_out import add_confirmation
 from portal.services.mail_words import language_of
 from portal.services.paging import Event, decide_for_ticket
-from portal.services.paging_rules import load_paging_rules
+from portal.services.paging_rules import hours_at, load_paging_rules
 from portal.services.queue_times import hours_of_queue
 from portal.services.rules import list_rules
 from portal.services.settings import load_settings
@@ -142,8 +141,8 @@ def triage_next(context: Context, *, pause: Pause = time.sleep) -> bool:
             return False
         desk = load_desk(context.database, session)
         request = load_request(session, ticket_id)
-        hours = load_hours(session)
-    finding = _examine(ticket_id, request, desk=desk, is_after_hours=not is_open(hours, now))
+        is_after_hours = not hours_at(session, None, now=now).is_open
+    finding = _examine(ticket_id, request, desk=desk, is_after_hours=is_after_hours)
     began = time.monotonic()
 
     def sort_and_page(uow: UnitOfWork, ticket: Ticket) -> None:

@@ -4,10 +4,11 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from portal.core.paging import HoursFacts, WakeFor
 from portal.models import BusinessPeriod, Calendar, HolidayPolicyRow, Queue, ScheduleRow, ShiftRow
-from portal.services.paging_rules import load_paging_rules, provider_of
+from portal.services.paging_rules import hours_at, load_paging_rules, provider_of
 from tests.services.paging_world import ALICE, BOB, CAROL, NOW, RULES, later
 from tests.services.ticket_world import counted_statements
 
@@ -85,3 +86,25 @@ def test_a_holiday_on_which_nobody_is_on_call_is_the_managers(world, policy, exp
         uow.session.add(HolidayPolicyRow(observed_on=date(2026, 12, 25), policy=policy))
     rules = load(world)
     assert (rules.on_call, rules.cover.has_managers) == expected
+
+
+def test_a_roster_that_cannot_be_worked_out_rings_the_fallback_person(world, monkeypatch, caplog):
+    def broken(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("portal.services.schedules.make_roster", broken)
+    monkeypatch.setattr("portal.services.paging_rules.is_open", broken)
+    rules = load(world, later(minutes=60 * 24 * 200))
+    assert (rules.on_call, rules.cover.has_managers, rules.hours) == ((), False, HoursFacts(is_open=False))
+    assert rules.fallback == ALICE
+    with world.database.read_session() as session:
+        assert not hours_at(session, None, now=NOW).is_open
+
+
+def test_a_database_in_trouble_is_not_taken_for_an_empty_roster(world, monkeypatch):
+    def broken(*_, **__):
+        raise OperationalError("SELECT", {}, Exception("disk"))
+
+    monkeypatch.setattr("portal.services.paging_rules.on_call_at", broken)
+    with pytest.raises(OperationalError):
+        load(world)
