@@ -115,7 +115,7 @@ def _cover(session: Session, queue_id: int | None, *, now: datetime) -> Cover:
 
 
 def hours_at(session: Session, queue_id: int | None, *, now: datetime) -> HoursFacts:
-    """What the calendar of a queue, None: the site's, says of `now`. One that is broken says that the shop is closed."""
+    """What the calendar of a queue (None: the site) says of `now`. One that is broken says that the shop is closed."""
     return _unless_broken(lambda: _hours(session, queue_id, now), HoursFacts(is_open=False))
 
 
