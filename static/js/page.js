@@ -71,7 +71,8 @@
       if (!box.open) box.showModal();
     }
     if (target.id === "flash") target.scrollIntoView({ block: "nearest" });
-    focusFirstError(target);
+    // What was replaced as a whole is gone: the errors are in what stands there now.
+    focusFirstError(target.isConnected ? target : document.getElementById(target.id) || target);
     giveFocusBack(target);
     showCheckAll(document);
     showCurrentTab();
