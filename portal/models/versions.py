@@ -29,7 +29,7 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.orm import ORMExecuteState, Session
+from sqlalchemy.orm import ORMExecuteState, Session, scoped_session
 
 from portal.core.settings import build_settings
 from portal.models.base import Base
@@ -100,6 +100,8 @@ class SiteState:
 
 def load_site_state(session: Session) -> SiteState:
     """One statement a transaction: nobody else's change is seen within one, and its own make it ask again."""
+    if isinstance(session, scoped_session):
+        session = session()
     kept = session.info.get(_STATE)
     if kept and kept[0] is session.get_transaction():
         known: SiteState = kept[1]

@@ -48,7 +48,8 @@ def install(app: Flask, context: Context, config: Config) -> None:
 
     @app.before_request
     def open_reads() -> None:
-        g.read = _reads.session()
+        # Not the session itself: a download that streams on after the request gets one of its own, which ends with it.
+        g.read = _reads.session
 
 
 def context() -> Context:

@@ -189,6 +189,7 @@ def test_a_file_is_always_a_download(night, path):
     assert response.headers["Content-Type"] == "application/octet-stream"
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.headers["Content-Security-Policy"].startswith("sandbox")
+    assert night.database.reader.pool.checkedout() == 0, "the connection of a download is given back"
 
 
 def test_another_requests_files_are_not_found(night, path):
