@@ -58,16 +58,7 @@ def who(at_text: str, name: str, as_json: bool) -> None:
         ]
         emails = _emails(session)
     if as_json:
-        people = [
-            {
-                **_person(stored, emails, duty),
-                "since": format_instant(duty.starts_at), "until": format_instant(duty.ends_at),
-                "since_local": format_local(duty.starts_at, zone=zone),
-                "until_local": format_local(duty.ends_at, zone=zone),
-                "because": str(duty.source.kind),
-            }
-            for duty in duties
-        ]  # fmt: skip
+        people = [_told(stored, emails, duty, "since", "until") for duty in duties]
         answer = {"schedule": stored.head.name, "zone": zone.key, "at": format_instant(at),
                   "at_local": format_local(at, zone=zone), "on_call": people}  # fmt: skip
         click.echo(json.dumps(answer, ensure_ascii=False))
@@ -101,16 +92,7 @@ def shifts(from_text: str, to_text: str, name: str, as_json: bool) -> None:
         duties = make_roster(stored.roster, span) if span else ()
         emails = _emails(session)
     if as_json:
-        listed = [
-            {
-                **_person(stored, emails, duty),
-                "starts_at": format_instant(duty.starts_at), "ends_at": format_instant(duty.ends_at),
-                "starts_local": format_local(duty.starts_at, zone=zone),
-                "ends_local": format_local(duty.ends_at, zone=zone),
-                "because": str(duty.source.kind),
-            }
-            for duty in duties
-        ]  # fmt: skip
+        listed = [_told(stored, emails, duty, "starts_at", "ends_at") for duty in duties]
         click.echo(json.dumps(listed, ensure_ascii=False))
         return
     for duty in duties:
@@ -171,8 +153,18 @@ def _emails(session: Session) -> Mapping[int, str]:
     return {row.id: row.email for row in session.execute(select(User.id, User.email))}
 
 
-def _person(stored: StoredSchedule, emails: Mapping[int, str], duty: RosterDuty) -> dict[str, Any]:
-    return {"email": emails[duty.person_id], "name": stored.names[duty.person_id]}
+def _told(stored: StoredSchedule, emails: Mapping[int, str], duty: RosterDuty, start: str, end: str) -> dict[str, Any]:
+    """A duty for programs; `start` and `end` are the names of its borders, told in UTC and as the clock shows them."""
+    edges = {start: duty.starts_at, end: duty.ends_at}
+    return {
+        "email": emails[duty.person_id],
+        "name": stored.names[duty.person_id],
+        **{name: format_instant(at) for name, at in edges.items()},
+        **{
+            f"{name.removesuffix('_at')}_local": format_local(at, zone=stored.roster.zone) for name, at in edges.items()
+        },
+        "because": str(duty.source.kind),
+    }
 
 
 def _line(stored: StoredSchedule, emails: Mapping[int, str], duty: RosterDuty) -> str:
