@@ -109,6 +109,7 @@ def operations(site: Site) -> dict[str, Callable[[], None]]:
         "list by status": site.get("/tickets?status=closed"),
         "list by queue": site.get("/tickets?status=&queue=1"),
         "list by priority": site.get("/tickets?status=&priority=1"),
+        "list by customer": site.get("/tickets?status=any&customer=1"),
         "list by assignee": site.get("/tickets?status=&assignee=1"),
         "list, by last change": site.get("/tickets?sort=changed"),
         "list, middle page": site.get(f"/tickets?status=&older={middle}"),

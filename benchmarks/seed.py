@@ -11,6 +11,7 @@ from sqlalchemy import insert
 from portal.core.search import tokenise
 from portal.models import (
     Category,
+    Customer,
     Database,
     KnownMessageId,
     Message,
@@ -25,6 +26,7 @@ from portal.services.audit import Change
 
 BASE = datetime(2026, 1, 1, tzinfo=UTC)
 BATCH = 5000
+CUSTOMERS = 100
 WORDS = [
     "printer",
     "toner",
@@ -72,6 +74,7 @@ def seed(path: Path, count: int) -> Database:
             {"id": n, "email": f"r{n}@c.example", "name": f"Person {n}", "created_at": BASE}
             for n in range(1, requesters + 1)
         ]
+        uow.session.execute(insert(Customer), [{"id": n, "name": f"Customer {n}"} for n in range(1, CUSTOMERS + 1)])
         uow.session.execute(insert(Requester), rows)
     for start in range(1, count + 1, BATCH):
         _batch(database, range(start, min(start + BATCH, count + 1)), requesters, rng)
@@ -106,6 +109,7 @@ def _batch(database: Database, ids: range, requesters: int, rng: random.Random) 
                 "status": rng.choice(("new", "open", "in progress")) if is_open else "closed",
                 "is_open": is_open, "priority": rng.choice((1, 2, 3, 3, 3, 4)), "queue_id": rng.randint(1, 5),
                 "category_id": rng.randint(1, 10), "requester_id": rng.randint(1, requesters),
+                "customer_id": rng.randint(1, CUSTOMERS),
                 "assignee_id": rng.choice((None, 1, 2, 3)), "source": rng.choice(("mail", "mail", "form")),
                 "received_at": at, "created_at": at, "changed_at": at, "triaged_at": at, "triage": {"reasons": []},
             }

@@ -22,8 +22,8 @@ from portal.wiring import build
 
 # Each is a folder of portal/web with a blueprint `bp`.
 AREAS = (
-    "account", "dashboard", "feeds", "form", "holiday_duty", "holidays", "hours", "jobs", "mail", "mail_rules",
-    "mail_stops", "mail_words", "mailboxes", "oncall", "overrides", "pages", "people", "roster_report",
+    "account", "customers", "dashboard", "feeds", "form", "holiday_duty", "holidays", "hours", "jobs", "mail",
+    "mail_rules", "mail_stops", "mail_words", "mailboxes", "oncall", "overrides", "pages", "people", "roster_report",
     "rules", "sandbox", "settings", "setup", "status", "swaps", "system", "texts", "tickets",
 )  # fmt: skip
 MAX_REQUEST_BYTES = 64 * 1024 * 1024

@@ -103,18 +103,6 @@ def upgrade():
     sa.Column('version', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('event', 'language', name=op.f('pk_mail_template'))
     )
-    op.create_table('requester',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('email', sa.String(length=254), nullable=False),
-    sa.Column('name', sa.String(length=200), nullable=False),
-    sa.Column('phone', sa.String(length=40), nullable=False),
-    sa.Column('department', sa.String(length=100), nullable=False),
-    sa.Column('created_at', UtcDateTime(), nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_requester'))
-    )
-    with op.batch_alter_table('requester', schema=None) as batch_op:
-        batch_op.create_index('uq_requester_email', ['email'], unique=True, sqlite_where=sa.text("email <> ''"), postgresql_where=sa.text("email <> ''"))
-
     op.create_table('restart_request',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('asked_at', UtcDateTime(), nullable=False),
@@ -226,6 +214,16 @@ def upgrade():
     with op.batch_alter_table('business_period', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_business_period_calendar_id'), ['calendar_id'], unique=False)
 
+    op.create_table('customer',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('name', sa.String(length=100), nullable=False),
+    sa.Column('calendar_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['calendar_id'], ['calendar.id'], name=op.f('fk_customer_calendar_id'), ondelete='SET NULL'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_customer')),
+    sa.UniqueConstraint('name', name=op.f('uq_customer_name')),
+    sqlite_autoincrement=True
+    )
     op.create_table('escalation_step',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('position', sa.Integer(), nullable=False),
@@ -362,6 +360,17 @@ def upgrade():
     with op.batch_alter_table('calendar_feed', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_calendar_feed_owner_id'), ['owner_id'], unique=False)
 
+    op.create_table('customer_address',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('customer_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('address', sa.String(length=254), nullable=False),
+    sa.ForeignKeyConstraint(['customer_id'], ['customer.id'], name=op.f('fk_customer_address_customer_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_customer_address')),
+    sa.UniqueConstraint('address', name=op.f('uq_customer_address_address'))
+    )
+    with op.batch_alter_table('customer_address', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_customer_address_customer_id'), ['customer_id'], unique=False)
+
     op.create_table('hand_off',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('schedule_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -410,6 +419,21 @@ def upgrade():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_queue')),
     sa.UniqueConstraint('name', name=op.f('uq_queue_name'))
     )
+    op.create_table('requester',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('email', sa.String(length=254), nullable=False),
+    sa.Column('name', sa.String(length=200), nullable=False),
+    sa.Column('phone', sa.String(length=40), nullable=False),
+    sa.Column('department', sa.String(length=100), nullable=False),
+    sa.Column('customer_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['customer_id'], ['customer.id'], name=op.f('fk_requester_customer_id'), ondelete='SET NULL'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_requester'))
+    )
+    with op.batch_alter_table('requester', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_requester_customer_id'), ['customer_id'], unique=False)
+        batch_op.create_index('uq_requester_email', ['email'], unique=True, sqlite_where=sa.text("email <> ''"), postgresql_where=sa.text("email <> ''"))
+
     op.create_table('rotation',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('schedule_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -589,6 +613,7 @@ def upgrade():
     sa.Column('category_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('requester_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('assignee_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('customer_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('source', sa.String(length=20), nullable=False),
     sa.Column('mailbox_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('emergency', sa.String(length=10), nullable=False),
@@ -616,6 +641,7 @@ def upgrade():
     sa.Column('version', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['assignee_id'], ['user.id'], name=op.f('fk_ticket_assignee_id')),
     sa.ForeignKeyConstraint(['category_id'], ['category.id'], name=op.f('fk_ticket_category_id')),
+    sa.ForeignKeyConstraint(['customer_id'], ['customer.id'], name=op.f('fk_ticket_customer_id'), ondelete='SET NULL'),
     sa.ForeignKeyConstraint(['follows_id'], ['ticket.id'], name=op.f('fk_ticket_follows_id')),
     sa.ForeignKeyConstraint(['mailbox_id'], ['mailbox.id'], name=op.f('fk_ticket_mailbox_id')),
     sa.ForeignKeyConstraint(['maybe_of_id'], ['ticket.id'], name=op.f('fk_ticket_maybe_of_id')),
@@ -630,6 +656,8 @@ def upgrade():
         batch_op.create_index('ix_ticket_category_id_changed', ['category_id', 'changed_at', 'id'], unique=False)
         batch_op.create_index('ix_ticket_category_id_newest', ['category_id', 'id'], unique=False)
         batch_op.create_index('ix_ticket_changed', ['changed_at', 'id'], unique=False)
+        batch_op.create_index('ix_ticket_customer_id_changed', ['customer_id', 'changed_at', 'id'], unique=False)
+        batch_op.create_index('ix_ticket_customer_id_newest', ['customer_id', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_ticket_follows_id'), ['follows_id'], unique=False)
         batch_op.create_index('ix_ticket_is_open_changed', ['is_open', 'changed_at', 'id'], unique=False)
         batch_op.create_index('ix_ticket_is_open_newest', ['is_open', 'id'], unique=False)

@@ -37,6 +37,8 @@ ACTIONS: dict[str, tuple[str, frozenset[Role]]] = {
     "mail.view": ("see the mail ledger", WORKING),
     "mail.decide": ("decide mail in quarantine, let mail in, change mail rules", LEADING),
     "mail.edit": ("set up mailboxes", ADMINS),
+    "customers.view": ("see the customers", WORKING),
+    "customers.edit": ("add, change and remove customers", LEADING),
     "people.view": ("see who works here", LEADING),
     "people.edit": ("invite, change and disable people", ADMINS),
     "jobs.view": ("see scheduled jobs and their runs", LEADING),

@@ -54,6 +54,7 @@ MAIL_TEAM = {
     "assignee": "To whom the ticket is assigned",
     "everyone": "To whom it is assigned, else to all technicians",
 }
+_WORKING_TIME = "Of working time. 0: no deadline."
 PROVIDERS = {"": "None yet", "sandbox": "Sandbox phones on a page", "twilio": "Twilio"}
 
 
@@ -115,6 +116,10 @@ class SiteSettings:
         "Late ones are told in one text; P1 and emergencies always ring.",
     )
     paging_fallback: int = _person("Fallback person", "Is paged when nobody is on call.")
+    sla_answer_p1: int = _number(60, "P1: minutes until the first answer", 0, 100_000, _WORKING_TIME)
+    sla_answer_p2: int = _number(240, "P2: minutes until the first answer", 0, 100_000, _WORKING_TIME)
+    sla_answer_p3: int = _number(480, "P3: minutes until the first answer", 0, 100_000, _WORKING_TIME)
+    sla_answer_p4: int = _number(1440, "P4: minutes until the first answer", 0, 100_000, _WORKING_TIME)
     oncall_hand_off_mail: bool = _flag(
         True, "Mail a card to whoever comes on duty", "Open pages, P1 and P2 tickets, what happened, who is next."
     )
@@ -183,6 +188,7 @@ GROUPS = {
     "form": "Request form",
     "mail": "Mail",
     "tickets": "Tickets",
+    "sla": "Deadlines",
     "paging": "Paging",
     "oncall": "On call",
     "sms": "SMS",

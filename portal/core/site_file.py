@@ -217,6 +217,18 @@ SECTIONS = (
             ),
         ),
     ),
+    Section(
+        "customers",
+        "Whom the shop works for. Other customers stay, and so does what an entry leaves out.",
+        Shape(
+            Kind.MAPS,
+            (
+                Key("name", Kind.TEXT, "Finds the customer again.", is_required=True),
+                Key("addresses", Kind.TEXTS, "Domains and mail addresses of its people. All of them."),
+                Key("calendar", Kind.TEXT, 'Its business hours; `""`: those of the queue or the site.'),
+            ),
+        ),
+    ),
     Section("words", "The words triage goes by. All of them: others are removed.", Shape(Kind.MAP, _WORDS), True),
     Section(
         "hours",

@@ -12,6 +12,7 @@ from portal.models.calendars import (
     HolidayRuleRow,
     SpecialHoursRow,
 )
+from portal.models.customers import Customer, CustomerAddress
 from portal.models.database import Database, DatabaseBusyError, ReadSession, UnitOfWork, is_unavailable, is_writing
 from portal.models.mail import KnownMessageId, MailboxRow, MailFolder, MailLedger, MailToken, OutgoingMail
 from portal.models.mail_rules import (
@@ -79,6 +80,8 @@ __all__ = [
     "CalendarFeed",
     "Category",
     "Check",
+    "Customer",
+    "CustomerAddress",
     "Database",
     "DatabaseBusyError",
     "EscalationStepRow",

@@ -65,6 +65,7 @@ class Requester(Base):
     name: Mapped[str] = mapped_column(String(200), default="")
     phone: Mapped[str] = mapped_column(String(40), default="")
     department: Mapped[str] = mapped_column(String(100), default="")
+    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customer.id", ondelete="SET NULL"), index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     __table_args__ = (
         Index(
@@ -77,7 +78,9 @@ class Requester(Base):
     )
 
 
-_LIST_FILTERS = ("is_open", "status", "queue_id", "category_id", "priority", "assignee_id", "source", "requester_id")
+_LIST_FILTERS = (
+    "is_open", "status", "queue_id", "category_id", "priority", "assignee_id", "customer_id", "source", "requester_id",
+)  # fmt: skip
 
 
 class Ticket(Base):
@@ -99,6 +102,7 @@ class Ticket(Base):
     category_id: Mapped[int | None] = mapped_column(ForeignKey("category.id"))
     requester_id: Mapped[int | None] = mapped_column(ForeignKey("requester.id"))
     assignee_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customer.id", ondelete="SET NULL"))
     source: Mapped[str] = mapped_column(String(20))
     mailbox_id: Mapped[int | None] = mapped_column(ForeignKey("mailbox.id"))
     emergency: Mapped[str] = mapped_column(String(10), default="")

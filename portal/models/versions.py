@@ -34,6 +34,7 @@ from sqlalchemy.orm import ORMExecuteState, Session, scoped_session
 from portal.core.settings import build_settings
 from portal.models.base import Base
 from portal.models.calendars import SITE_CALENDAR, BusinessPeriod, Calendar, HolidayRow, HolidayRuleRow, SpecialHoursRow
+from portal.models.customers import Customer
 from portal.models.people import User
 from portal.models.schedules import Absence, HolidayPolicyRow, OverrideRow, RotationRow, ScheduleRow, ShiftRow
 from portal.models.site import SettingRow
@@ -41,7 +42,7 @@ from portal.models.tickets import Queue
 
 _IN_CALENDARS = (BusinessPeriod, SpecialHoursRow, HolidayRow, HolidayRuleRow)
 _IN_SCHEDULES = (ShiftRow, RotationRow, OverrideRow, HolidayPolicyRow)
-_WATCHED = (Calendar, ScheduleRow, *_IN_CALENDARS, *_IN_SCHEDULES, Absence, User, SettingRow, Queue)
+_WATCHED = (Calendar, ScheduleRow, *_IN_CALENDARS, *_IN_SCHEDULES, Absence, User, SettingRow, Queue, Customer)
 _CHANGED, _STATE = "versions_changed", "site_state"
 _FIRST = SITE_CALENDAR
 Value = TypeVar("Value")
@@ -90,12 +91,14 @@ class QueueTime:
 @dataclass(frozen=True)
 class SiteState:
     """What nearly every question begins with: the stored settings (JSON by key, secrets sealed), every calendar and
-    schedule by id (a shop has a handful), and the queues that have their own."""
+    schedule by id (a shop has a handful), and the queues and customers that have their own. `customers`: the id of each
+    one's calendar."""
 
     settings: Mapping[str, str]
     calendars: Mapping[int, Head]
     schedules: Mapping[int, Head]
     queues: Mapping[int, QueueTime]
+    customers: Mapping[int, int]
 
 
 def load_site_state(session: Session) -> SiteState:
@@ -116,7 +119,8 @@ def load_site_state(session: Session) -> SiteState:
             head = Head(row.id, row.name, zone, row.zone, row.version, row.changed_at, row.calendar_id, members)
             found[row.kind][row.id] = head
     queues = {row.id: QueueTime(row.calendar_id, row.version or None) for row in rows if row.kind == "queue"}
-    state = SiteState(settings, found["calendar"], found["schedule"], queues)
+    customers = {row.id: row.calendar_id for row in rows if row.kind == "customer"}
+    state = SiteState(settings, found["calendar"], found["schedule"], queues, customers)
     session.info[_STATE] = (session.get_transaction(), state)
     return state
 
@@ -138,6 +142,9 @@ def _state_query() -> CompoundSelect[Any]:
             literal_column("'queue'"), Queue.id, Queue.name, empty, func.coalesce(Queue.schedule_id, 0), zero,
             Queue.calendar_id, nobody,
         ).where(or_(Queue.calendar_id.is_not(None), Queue.schedule_id.is_not(None))),
+        select(
+            literal_column("'customer'"), Customer.id, empty, empty, zero, zero, Customer.calendar_id, nobody,
+        ).where(Customer.calendar_id.is_not(None)),
         select(literal_column("'setting'"), zero, SettingRow.key, empty, zero, zero, nothing, SettingRow.value),
     )  # fmt: skip
 
@@ -157,7 +164,7 @@ def _raise_versions(session: Session, context: object, instances: object) -> Non
         schedules = set(session.scalars(select(ScheduleRow.id)))
     _raise(session, Calendar, calendars)
     _raise(session, ScheduleRow, schedules)
-    if any(isinstance(row, SettingRow | Queue) for row in changed):
+    if any(isinstance(row, SettingRow | Queue | Customer) for row in changed):
         session.info.pop(_STATE, None)
 
 
@@ -169,7 +176,7 @@ def _raise_all_versions(state: ORMExecuteState) -> None:
     changed = state.bind_mapper.class_
     if changed in (Calendar, *_IN_CALENDARS):
         _raise(state.session, Calendar, set(state.session.scalars(select(Calendar.id))))
-    if changed in (SettingRow, Queue):
+    if changed in (SettingRow, Queue, Customer):
         state.session.info.pop(_STATE, None)
     if changed in (ScheduleRow, User, Absence, *_IN_SCHEDULES):
         _raise(state.session, ScheduleRow, set(state.session.scalars(select(ScheduleRow.id))))

@@ -14,6 +14,7 @@ from portal.models import (
     SITE_CALENDAR,
     BusinessPeriod,
     Calendar,
+    Customer,
     HolidayRow,
     HolidayRuleRow,
     Queue,
@@ -31,22 +32,31 @@ _COPIED: tuple[Any, ...] = (BusinessPeriod, SpecialHoursRow, HolidayRow, Holiday
 
 @dataclass(frozen=True)
 class CalendarUsers:
-    """Names of the queues and schedules that go by a calendar. Who names none goes by the site's and is not listed."""
+    """Names of the queues, schedules and customers that go by a calendar. Who names none goes by the site's and is not
+    listed."""
 
     queues: tuple[tuple[int, str], ...]
     schedules: tuple[str, ...]
+    customers: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
-        return *(f"the queue {name}" for _, name in self.queues), *(f"the schedule {name}" for name in self.schedules)
+        return (
+            *(f"the queue {name}" for _, name in self.queues),
+            *(f"the schedule {name}" for name in self.schedules),
+            *self.customers,
+        )
 
 
 def load_users(session: Session, calendar_id: int) -> CalendarUsers:
-    """Who goes by a calendar, by name. Two statements."""
+    """Who goes by a calendar, by name. Three statements."""
     queues = select(Queue.id, Queue.name).where(Queue.calendar_id == calendar_id).order_by(Queue.name)
     schedules = select(ScheduleRow.name).where(ScheduleRow.calendar_id == calendar_id).order_by(ScheduleRow.name)
+    customers = select(Customer.name).where(Customer.calendar_id == calendar_id).order_by(Customer.name)
     return CalendarUsers(
-        tuple((row.id, row.name) for row in session.execute(queues)), tuple(session.scalars(schedules))
+        tuple((row.id, row.name) for row in session.execute(queues)),
+        tuple(session.scalars(schedules)),
+        tuple(session.scalars(customers)),
     )
 
 
@@ -89,7 +99,8 @@ def edit_calendar(
 
 
 def remove_calendar(uow: UnitOfWork, calendar_id: int, *, change: Change) -> CalendarUsers:
-    """Remove it with all that is in it. Returns who went by it: they go by the site's hours from now on.
+    """Remove it with all that is in it. Returns who went by it: they go by the site's hours from now on, customers by
+    those of the queue.
 
     Raises DomainError for the site's own, or when it is gone already.
     """
@@ -101,8 +112,14 @@ def remove_calendar(uow: UnitOfWork, calendar_id: int, *, change: Change) -> Cal
         queue.calendar_id = None
     for schedule in uow.session.scalars(select(ScheduleRow).where(ScheduleRow.calendar_id == calendar_id)):
         schedule.calendar_id = None
+    for customer in uow.session.scalars(select(Customer).where(Customer.calendar_id == calendar_id)):
+        customer.calendar_id = None
     uow.session.flush()
-    names = {"queues": [name for _, name in users.queues], "schedules": list(users.schedules)}
+    names = {
+        "queues": [name for _, name in users.queues],
+        "schedules": list(users.schedules),
+        "customers": list(users.customers),
+    }
     record_change(uow, change, "calendar.remove", row.name, **{key: value for key, value in names.items() if value})
     uow.session.delete(row)
     return users

@@ -16,6 +16,7 @@ from portal.models import UnitOfWork, User
 from portal.services.audit import Change
 from portal.services.calendars import save_week
 from portal.services.context import Context
+from portal.services.customers import CustomerProfile, add_customer
 from portal.services.people import Profile, add_person, make_password, set_password
 from portal.services.settings import load_settings, save_settings
 from portal.services.shifts import add_shift
@@ -28,6 +29,12 @@ _PEOPLE = (
     Profile("bob@demo.example", "Bob Brown", "technician", ("+15550101",)),
     Profile("carol@demo.example", "Carol Clark", "technician", ("+15550102",)),
 )
+_CUSTOMERS = (
+    CustomerProfile("Baker & Sons", addresses=("baker.example",)),
+    CustomerProfile("North Dental", addresses=("dental.example",)),
+)
+# Who works where; the rest are our own.
+_WORKS_AT = {"Dana Reed": "baker.example", "Erik Olsen": "baker.example", "Grace Kim": "dental.example"}
 _OFFICE = Week(((Period(480, 1020),),) * 5 + ((),) * 2)
 # Hours ago, who, subject, words.
 _REQUESTS = (
@@ -75,6 +82,8 @@ def _add_shop(context: Context, uow: UnitOfWork, password: str, *, change: Chang
     zone = load_settings(uow.session).zone
     for shift in _plan_shifts(wall_of(change.at, zone=zone), people[1].id, people[2].id):
         add_shift(uow, shift, change=change)
+    for profile in _CUSTOMERS:
+        add_customer(uow, profile, change=change)
     for hours, name, subject, body in reversed(_REQUESTS):  # the numbers go up with the time
         _add_request(uow, name, subject, body, at=change.at - timedelta(hours=hours), now=change.at)
 
@@ -90,7 +99,7 @@ def _plan_shifts(wall: datetime, bob: int, carol: int) -> list[Shift]:
 
 def _add_request(uow: UnitOfWork, name: str, subject: str, body: str, *, at: datetime, now: datetime) -> None:
     """As if imported: a sample wakes nobody."""
-    email = f"{name.split()[0].lower()}@customer.example"
+    email = f"{name.split()[0].lower()}@{_WORKS_AT.get(name, 'demo.example')}"
     requester = find_or_add_requester(uow, email, now=now, name=name)
     first = NewMessage(REQUEST, body, author=f"{name} <{email}>", at=at)
     new = NewTicket(subject, first, "mail", requester.id, at, {"is_imported": True})

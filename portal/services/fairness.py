@@ -22,9 +22,9 @@ from portal.models.versions import Head, load_site_state
 from portal.services.audit import Change, record_change
 from portal.services.calendars import load_hours
 from portal.services.page_texts import PAGE
-from portal.services.queue_times import pages_of_schedule
 from portal.services.schedules import load_schedule
 from portal.services.settings import load_settings
+from portal.services.ticket_times import pages_of_schedule
 
 LONGEST = timedelta(days=3 * 366)
 _DAY = timedelta(days=1)

@@ -41,11 +41,11 @@ from portal.models import (
 from portal.services.context import Context
 from portal.services.page_texts import INFO, PAGE, Text, add_text, load_body
 from portal.services.paging_rules import PagingRules, load_paging_rules
-from portal.services.queue_times import pages_of_schedule
 from portal.services.recipients import load_recipients
 from portal.services.schedules import StoredSchedule, list_schedules, load_schedule
 from portal.services.settings import load_settings
 from portal.services.staff_mail import StaffMail, add_staff_mail
+from portal.services.ticket_times import pages_of_schedule
 
 EVENT = "hand_off"
 # Who came on duty longer ago than this got their card, or came before there were any.

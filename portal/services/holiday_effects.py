@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sqlalchemy.orm import Session
@@ -15,6 +15,7 @@ from portal.core.roster import HolidayPolicy, coverage_gaps
 from portal.core.wallclock import wall_of
 from portal.models import SITE_CALENDAR
 from portal.services.calendars import load_hours
+from portal.services.deadlines import MovedDeadlines, load_moved_deadlines
 from portal.services.schedules import StoredSchedule, list_schedules, load_schedule
 
 
@@ -59,16 +60,30 @@ class DayEffect:
     managers: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Effects:
+    """What becomes of the days, and of the deadlines of tickets that go by the calendar."""
+
+    days: tuple[DayEffect, ...] = ()
+    deadlines: MovedDeadlines = field(default_factory=MovedDeadlines)
+
+
 def load_effects(
-    session: Session, after: BusinessHours, days: Iterable[tuple[date, str]], *, calendar_id: int = SITE_CALENDAR
-) -> list[DayEffect]:
-    """Compare the hours as they are with those of `after` on these days (date and name), and say who is on call in the
-    schedules that go by this calendar. One statement while nothing changes."""
+    session: Session,
+    after: BusinessHours,
+    days: Iterable[tuple[date, str]],
+    *,
+    now: datetime,
+    calendar_id: int = SITE_CALENDAR,
+) -> Effects:
+    """Compare the hours as they are with those of `after` on these days (date and name), say who is on call in the
+    schedules that go by this calendar, and whose deadlines move. Two statements while nothing changes."""
     before = load_hours(session, calendar_id)
     changes = compare_days(before, after, days)
     heads = [head for head in list_schedules(session) if (head.calendar_id or SITE_CALENDAR) == calendar_id]
     schedules = [load_schedule(session, head.id) for head in heads]
-    return [_effect(change, after, schedules) for change in changes]
+    moved = load_moved_deadlines(session, after, calendar_id=calendar_id, now=now)
+    return Effects(tuple(_effect(change, after, schedules) for change in changes), moved)
 
 
 def _effect(change: DayChange, hours: BusinessHours, schedules: list[StoredSchedule]) -> DayEffect:

@@ -14,7 +14,7 @@ from portal.core.answers import next_code
 from portal.core.sms_words import OpenItem, PageWords
 from portal.core.tickets import format_number
 from portal.core.work import NOTIFY
-from portal.models import Message, Notification, Page, PageCode, PageTicket, Requester, Ticket, UnitOfWork
+from portal.models import Customer, Message, Notification, Page, PageCode, PageTicket, Requester, Ticket, UnitOfWork
 from portal.services.paging_rules import PagingRules
 from portal.services.recipients import Recipient
 
@@ -73,9 +73,15 @@ def load_body(session: Session, page: Page, rules: PagingRules) -> PageBody:
         is_emergency=ticket.emergency == "declared",
         person=(person.name or person.email) if person else "",
         phone=ticket.phone or (person.phone if person else ""),
-        holiday=rules.of_queue(ticket.queue_id).hours.holiday,
+        customer=_customer(session, ticket),
+        holiday=rules.of_ticket(ticket).hours.holiday,
     )
     return PageBody("ticket", number, gist, priority, words=body)
+
+
+def _customer(session: Session, ticket: Ticket) -> str:
+    found = session.get(Customer, ticket.customer_id) if ticket.customer_id else None
+    return found.name if found else ""
 
 
 def _digest_items(session: Session, page_id: int, rules: PagingRules) -> tuple[OpenItem, ...]:

@@ -15,7 +15,7 @@ from portal.core.work import PAGES
 from portal.models import Page, PageDecisionRow, PageTicket, Ticket, UnitOfWork, User
 from portal.services.page_steps import carry_out, end_if_held, end_page
 from portal.services.paging_rules import PagingRules
-from portal.services.queue_times import schedule_of_queue
+from portal.services.ticket_times import schedule_of_queue
 
 LIVE = ("open", "acknowledged")
 _QUIET = timedelta(seconds=5)
@@ -49,7 +49,7 @@ def decide_for_ticket(uow: UnitOfWork, ticket: Ticket, event: Event, *, rules: P
     row = uow.session.scalar(known)
     if row is not None:
         return row
-    hours = rules.of_queue(ticket.queue_id).hours
+    hours = rules.of_ticket(ticket).hours
     decision = decide_page(facts, policy=rules.policy, hours=hours, now=rules.now)
     row = PageDecisionRow(ticket_id=ticket.id, cause=key, verdict=str(decision.verdict), decided_at=rules.now)
     row.reasons = list(decision.reasons)

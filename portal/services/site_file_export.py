@@ -24,6 +24,7 @@ from portal.services.people import list_people
 from portal.services.rules import list_rules
 from portal.services.settings import list_set_secrets, load_settings
 from portal.services.site_file_calendars import SITE_SECTIONS, collect_calendars, collect_site_calendar
+from portal.services.site_file_customers import collect_customers
 from portal.services.site_file_holidays import collect_feeds, collect_holidays, collect_rules
 from portal.services.site_file_mail_rules import collect_mail_rules
 from portal.services.site_file_mail_words import collect_mail_words
@@ -35,7 +36,8 @@ def collect_sections(session: Session, *, now: datetime) -> dict[str, Any]:
     """Every section, as `write_site_file` takes it. Shifts that are over and days that have passed are left out."""
     wall = wall_of(now, zone=load_settings(session).zone)
     collectors: dict[str, Callable[[Session, datetime], Any]] = {
-        "settings": _settings, "people": _people, "queues": _queues, "categories": _categories, "words": _words,
+        "settings": _settings, "people": _people, "queues": _queues, "categories": _categories,
+        "customers": collect_customers, "words": _words,
         **{name: partial(collect_site_calendar, name=name) for name in SITE_SECTIONS},
         "calendars": lambda session, wall: collect_calendars(session, now=now),
         "holidays": collect_holidays, "holiday_rules": collect_rules, "holiday_feeds": collect_feeds,

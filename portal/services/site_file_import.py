@@ -26,6 +26,7 @@ from portal.services.escalation_steps import load_policy, save_policy
 from portal.services.mailboxes_graph import make_form, save_graph_mailbox
 from portal.services.settings import list_set_secrets, load_settings, save_settings
 from portal.services.site_file_calendars import SITE_SECTIONS, apply_calendars, apply_site_calendar
+from portal.services.site_file_customers import apply_customers
 from portal.services.site_file_holidays import apply_feeds, apply_holidays, apply_rules
 from portal.services.site_file_mail_rules import apply_mail_rules
 from portal.services.site_file_mail_words import apply_mail_words
@@ -345,6 +346,7 @@ _APPLY: dict[str, Callable[[Run, Any], None]] = {
     "calendars": apply_calendars,
     "schedules": apply_schedules,
     "queues": _queues,
+    "customers": apply_customers,
     "categories": _categories,
     "words": _words,
     "holidays": apply_holidays,

@@ -62,6 +62,7 @@ def _sorted(data: _Data, choices: Choices, number: _Number) -> _Words:
         "priority": lambda value: f"P{value}",
         "queue_id": lambda value: choices.queue(value) or "no queue",
         "category_id": lambda value: choices.category(value) or "no category",
+        "customer_id": lambda value: choices.customer(value) or "no customer",
     }
     parts = [f"{name(data[key][0])} → {name(data[key][1])}" for key, name in names.items() if key in data]
     return ", ".join(parts), "tag", "bad" if data.get("priority", (0, 0))[1] == 1 else ""

@@ -47,6 +47,7 @@ class TicketFilter:
     assignee_id: int | None = None
     source: str = ""
     requester_id: int | None = None
+    customer_id: int | None = None
     words: str = ""
     sort: str = "newest"
 
@@ -73,6 +74,7 @@ class TicketLine:
     queue_id: int | None
     category_id: int | None
     assignee_id: int | None
+    customer_id: int | None
     source: str
     emergency: str
     received_at: datetime
@@ -94,10 +96,11 @@ class TicketPage:
     is_cut: bool = False
 
 
-_DRIVERS = ("assignee_id", "category_id", "queue_id", "priority", "source")  # most selective first
+_DRIVERS = ("assignee_id", "customer_id", "category_id", "queue_id", "priority", "source")  # most selective first
 _COLUMNS = (
     Ticket.id, Ticket.subject, Ticket.status, Ticket.priority, Ticket.queue_id, Ticket.category_id, Ticket.assignee_id,
-    Ticket.source, Ticket.emergency, Ticket.received_at, Ticket.changed_at, Ticket.requester_id, Ticket.is_open,
+    Ticket.customer_id, Ticket.source, Ticket.emergency, Ticket.received_at, Ticket.changed_at, Ticket.requester_id,
+    Ticket.is_open,
 )  # fmt: skip
 
 
@@ -126,7 +129,7 @@ def count_tickets(session: Session, wanted: TicketFilter) -> int | None:
     """How many tickets the filter holds, from the counters; None where only a scan could tell."""
     if wanted.words or wanted.source or wanted.requester_id is not None:
         return None
-    if wanted.category_id is not None or wanted.assignee_id is not None:
+    if any(one is not None for one in (wanted.category_id, wanted.assignee_id, wanted.customer_id)):
         return None
     query = select(func.coalesce(func.sum(TicketCount.n), 0))
     if wanted.status:
@@ -156,7 +159,7 @@ def filter_conditions(wanted: TicketFilter, columns: Any = Ticket) -> dict[str, 
         conditions["is_open"] = columns.is_open == true()
     elif wanted.status:
         conditions["status"] = columns.status == wanted.status
-    for name in ("queue_id", "category_id", "assignee_id"):
+    for name in ("queue_id", "category_id", "assignee_id", "customer_id"):
         value = getattr(wanted, name)
         if value is not None:
             conditions[name] = getattr(columns, name) == value if value else getattr(columns, name).is_(None)
@@ -246,6 +249,7 @@ def _line(row: Row[Any]) -> TicketLine:
         queue_id=row.queue_id,
         category_id=row.category_id,
         assignee_id=row.assignee_id,
+        customer_id=row.customer_id,
         source=row.source,
         emergency=row.emergency,
         received_at=row.received_at,

@@ -16,6 +16,7 @@ from portal.core.quoting import Segment, mark_quotes
 from portal.models import (
     Attachment,
     Category,
+    Customer,
     MailSuspension,
     Message,
     OutgoingMail,
@@ -111,6 +112,7 @@ class TicketView:
     queue: str
     category: str
     assignee: str
+    customer: str = ""
     is_suspended: bool = False
     copies: tuple[str, ...] = ()
     relations: Relations = field(default_factory=Relations)
@@ -129,8 +131,8 @@ def load_ticket_view(session: Session, ticket_id: int) -> TicketView | None:
     found = session.execute(_ticket_select(), {"wanted": ticket_id}).one_or_none()
     if found is None:
         return None
-    ticket, requester, queue, category, assignee, suspended, copies, *pointing = found
-    names = (queue or "", category or "", assignee or "")
+    ticket, requester, queue, category, assignee, customer, suspended, copies, *pointing = found
+    names = (queue or "", category or "", assignee or "", customer or "")
     relations = Relations(*(tuple(sorted(map(int, (ids or "").split()))) for ids in pointing))
     copied_to = tuple(sorted((copies or "").split()))
     return TicketView(ticket, requester, *names, suspended is not None, copied_to, relations)
@@ -140,7 +142,7 @@ def load_ticket_view(session: Session, ticket_id: int) -> TicketView | None:
 def _ticket_select() -> Select[Any]:
     copied = select(func.aggregate_strings(TicketCopy.address, " ")).where(TicketCopy.ticket_id == _WANTED)
     related = [_pointing(name).scalar_subquery() for name in ("merged_into_id", "maybe_of_id", "follows_id")]
-    columns = (Ticket, Requester, Queue.name, Category.name, User.name, MailSuspension.address)
+    columns = (Ticket, Requester, Queue.name, Category.name, User.name, Customer.name, MailSuspension.address)
     return (
         select(*columns, copied.scalar_subquery(), *related)
         .outerjoin(Requester, Requester.id == Ticket.requester_id)
@@ -148,6 +150,7 @@ def _ticket_select() -> Select[Any]:
         .outerjoin(Queue, Queue.id == Ticket.queue_id)
         .outerjoin(Category, Category.id == Ticket.category_id)
         .outerjoin(User, User.id == Ticket.assignee_id)
+        .outerjoin(Customer, Customer.id == Ticket.customer_id)
         .where(Ticket.id == _WANTED)
     )
 

@@ -14,7 +14,7 @@ from portal.core import tickets as statuses
 from portal.core.errors import DomainError
 from portal.core.paging import Cause
 from portal.core.uploads import Upload
-from portal.models import Category, Message, Queue, Ticket, UnitOfWork, User
+from portal.models import Category, Customer, Message, Queue, Ticket, UnitOfWork, User
 from portal.services.context import Context
 from portal.services.mail_out import add_answer, add_resolved, add_update
 from portal.services.page_endings import end_ticket_pages
@@ -47,11 +47,13 @@ class Arrangement:
     queue_id: int | None
     category_id: int | None
     assignee_id: int | None
+    customer_id: int | None = None
 
 
 @dataclass(frozen=True)
 class CalledIn:
-    """A request that a member enters for somebody who called. `email` may be empty."""
+    """A request that a member enters for somebody who called. `email` may be empty; without a customer it is the one
+    that the address belongs to."""
 
     subject: str
     body: str
@@ -75,6 +77,7 @@ def open_called_in(context: Context, uow: UnitOfWork, call: CalledIn, *, actor: 
         "category_id": wanted.category_id,
         "assignee_id": wanted.assignee_id,
         "phone": call.phone.strip()[:40],
+        **({"customer_id": wanted.customer_id} if wanted.customer_id else {}),
     }
     new = NewTicket(call.subject, first, "staff", requester.id, now, values)
     ticket, message = create_ticket(uow, new, actor=actor, now=now)
@@ -153,7 +156,7 @@ def move_ticket(
 
 
 def arrange_ticket(context: Context, uow: UnitOfWork, ticket: Ticket, wanted: Arrangement, *, actor: Actor) -> None:
-    """Priority, queue, category and assignee at once. Raising to P1 asks anew whether to page.
+    """Priority, queue, category, customer and assignee at once. Raising to P1 asks anew whether to page.
 
     Raises DomainError for what is not there any more.
     """
@@ -167,6 +170,7 @@ def arrange_ticket(context: Context, uow: UnitOfWork, ticket: Ticket, wanted: Ar
         priority=wanted.priority,
         queue_id=wanted.queue_id,
         category_id=wanted.category_id,
+        customer_id=wanted.customer_id,
     )
     person = uow.session.get(User, wanted.assignee_id) if wanted.assignee_id else None
     assign_ticket(uow, ticket, person, actor=actor, now=now)
@@ -190,6 +194,8 @@ def _check(session: Session, wanted: Arrangement) -> None:
         raise DomainError("This queue is not there any more. Please choose another.")
     if wanted.category_id is not None and session.get(Category, wanted.category_id) is None:
         raise DomainError("This category is not there any more. Please choose another.")
+    if wanted.customer_id is not None and session.get(Customer, wanted.customer_id) is None:
+        raise DomainError("This customer is not there any more. Please choose another.")
     person = session.get(User, wanted.assignee_id) if wanted.assignee_id is not None else None
     if wanted.assignee_id is not None and (person is None or not person.is_active):
         raise DomainError("This person does not work here any more. Please choose another.")

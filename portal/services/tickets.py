@@ -19,6 +19,7 @@ from portal.core.search import tokenise
 from portal.core.tickets import StatusChange, check_priority, clean_subject, decide_status_change, is_open_status
 from portal.core.work import TRIAGE
 from portal.models import Message, Requester, SearchDocument, Ticket, TicketCount, TicketEvent, UnitOfWork, User
+from portal.services.customers import customer_of
 
 REQUEST, REPLY, ANSWER, NOTE, AUTOMATIC, BOUNCE = "request", "reply", "answer", "note", "automatic", "bounce"
 _NOTHING = object()
@@ -62,8 +63,16 @@ class NewTicket:
 
 
 def create_ticket(uow: UnitOfWork, new: NewTicket, *, actor: Actor, now: datetime) -> tuple[Ticket, Message]:
-    """A ticket with its first message, counted, searchable, waiting for triage. `received_at` ahead of now is now."""
-    values = {"status": rules.NEW, "priority": rules.DEFAULT_PRIORITY, "changed_at": now, **new.values}
+    """A ticket with its first message, counted, searchable, waiting for triage. `received_at` ahead of now is now; the
+    customer is the requester's unless `values` names another."""
+    person = uow.session.get(Requester, new.requester_id) if new.requester_id is not None else None
+    values = {
+        "status": rules.NEW,
+        "priority": rules.DEFAULT_PRIORITY,
+        "changed_at": now,
+        "customer_id": person.customer_id if person else None,
+        **new.values,
+    }
     ticket = Ticket(
         subject=clean_subject(new.subject, body=new.first.body),
         source=new.source,
@@ -146,8 +155,9 @@ def sort_ticket(
     priority: int | None = None,
     queue_id: Any = _NOTHING,
     category_id: Any = _NOTHING,
+    customer_id: Any = _NOTHING,
 ) -> dict[str, tuple[Any, Any]]:
-    """Change priority, queue or category. Returns what changed as name -> (before, after)."""
+    """Change priority, queue, category or customer. Returns what changed as name -> (before, after)."""
     wanted: dict[str, Any] = {}
     if priority is not None:
         wanted["priority"] = check_priority(priority)
@@ -155,6 +165,8 @@ def sort_ticket(
         wanted["queue_id"] = queue_id
     if category_id is not _NOTHING:
         wanted["category_id"] = category_id
+    if customer_id is not _NOTHING:
+        wanted["customer_id"] = customer_id
     changed = {name: (getattr(ticket, name), value) for name, value in wanted.items() if getattr(ticket, name) != value}
     if not changed:
         return {}
@@ -216,7 +228,7 @@ def find_or_add_requester(
     email = email.strip().lower()[:254]
     row = uow.session.scalar(_REQUESTER, {"email": email}) if email else None
     if row is None:
-        row = Requester(email=email, created_at=now)
+        row = Requester(email=email, customer_id=customer_of(uow.session, email), created_at=now)
         uow.session.add(row)
     row.name = row.name or name.strip()[:200]
     row.phone = row.phone or phone.strip()[:40]

@@ -35,6 +35,7 @@ ITEMS = (
     NavItem("hours.show", "Business hours", "clock"),
     NavItem("mail.index", "Mail", "mail"),
     NavItem("rules.index", "Rules", "route"),
+    NavItem("customers.index", "Customers", "building-2"),
     NavItem("people.index", "People", "users"),
     NavItem("jobs.index", "Jobs", "activity"),
     NavItem("sandbox.show", "Sandbox phones", "smartphone"),

@@ -18,7 +18,7 @@ DAYS = [Holiday(date(2026, 12, day), f"Day {day}") for day in (24, 25, 26)]
 def effects(database, calendar_id=1):
     with database.read_session() as session:
         after = plan_days(load_hours(session, calendar_id), closed=DAYS)
-        return load_effects(session, after, [(day.on, day.name) for day in DAYS], calendar_id=calendar_id)
+        return load_effects(session, after, [(day.on, day.name) for day in DAYS], now=NOW, calendar_id=calendar_id)
 
 
 def given_people(uow) -> int:
@@ -34,7 +34,7 @@ def test_each_day_says_what_closes_and_who_is_on_call(database):
         save_week(uow, parse_week(dict.fromkeys(WEEKDAYS[:5], "8-18")), change=CHANGE)
         add_shift(uow, Shift(0, bob, datetime(2026, 12, 24, 18), datetime(2026, 12, 25, 8)), change=CHANGE)
         uow.session.add(HolidayPolicyRow(observed_on=date(2026, 12, 26), policy="nobody"))
-    first, second, third = effects(database)
+    first, second, third = effects(database).days
     assert [(one.starts.hour, one.ends.hour) for one in first.closes] == [(8, 18)]
     assert [(duty.person, duty.when.starts.hour, duty.schedule) for duty in first.duties] == [("Bob", 18, "")]
     assert second.duties[0].when.ends == datetime(2026, 12, 25, 8) and second.opens == ()
@@ -48,5 +48,5 @@ def test_only_schedules_that_go_by_the_calendar_are_told_and_named_where_there_a
         other = add_calendar(uow, "Warehouse", change=CHANGE)
         uow.session.add(ScheduleRow(name="Warehouse", calendar_id=other, changed_at=NOW))
         uow.session.add(ScheduleRow(name="Network", changed_at=NOW))
-    assert [gap.schedule for gap in effects(database)[0].gaps] == ["On call", "Network"]
-    assert [gap.schedule for gap in effects(database, other)[0].gaps] == [""]
+    assert [gap.schedule for gap in effects(database).days[0].gaps] == ["On call", "Network"]
+    assert [gap.schedule for gap in effects(database, other).days[0].gaps] == [""]

@@ -8,6 +8,7 @@ from portal.core.escalation import plan_next
 from portal.core.paging import Cause, HoursFacts, PagePolicy, WakeFor
 from portal.models import (
     Alarm,
+    Customer,
     Notification,
     Page,
     PageDecisionRow,
@@ -129,6 +130,16 @@ def test_a_queue_that_is_open_wakes_nobody_while_the_shop_is_closed(shop):
     rules = add_queue(shop, Cover(HoursFacts(is_open=True), (ALICE,)))
     assert decide(shop, add_ticket(shop, queue_id=7), by_queue=rules.by_queue).verdict == "none"
     assert decide(shop, add_ticket(shop), by_queue=rules.by_queue).verdict == "page"
+
+
+def test_a_customer_whose_hours_are_open_wakes_nobody_while_the_shop_is_closed(shop):
+    with shop.unit_of_work() as uow:
+        uow.session.add(Customer(id=5, name="Acme"))
+    open_now = {5: HoursFacts(is_open=True)}
+    assert decide(shop, add_ticket(shop, customer_id=5), by_customer=open_now).verdict == "none"
+    assert decide(shop, add_ticket(shop), by_customer=open_now).verdict == "page"
+    decide(shop, add_ticket(shop, customer_id=5))
+    assert any("Acme" in text for *_, text in texts(shop))
 
 
 def test_late_tickets_of_two_rosters_make_a_digest_each(shop):

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from portal.core.paging import HoursFacts, WakeFor
-from portal.models import BusinessPeriod, Calendar, HolidayPolicyRow, Queue, ScheduleRow, ShiftRow
+from portal.models import BusinessPeriod, Calendar, Customer, HolidayPolicyRow, Queue, ScheduleRow, ShiftRow, Ticket
 from portal.services.paging_rules import hours_at, load_paging_rules, provider_of
 from tests.services.paging_world import ALICE, BOB, CAROL, NOW, RULES, later
 from tests.services.ticket_world import counted_statements
@@ -80,6 +80,18 @@ def test_a_queue_with_hours_and_a_roster_of_its_own_has_its_own_cover(world):
     assert rules.of_queue(8) == rules.of_queue(None) == rules
 
 
+def test_a_customer_with_hours_of_its_own_keeps_the_roster_of_the_queue(world):
+    with world.database.unit_of_work() as uow:
+        uow.session.add(Calendar(id=2, name="Round the clock", changed_at=NOW))
+        uow.session.flush()
+        uow.session.add_all(BusinessPeriod(calendar_id=2, weekday=day, opens=0, closes=1440) for day in range(7))
+        uow.session.add_all([Customer(id=5, name="Acme", calendar_id=2), Customer(id=6, name="Bolt")])
+    rules = load(world)
+    acme = rules.of_ticket(Ticket(customer_id=5))
+    assert (acme.hours, acme.on_call) == (HoursFacts(is_open=True), (BOB, CAROL))
+    assert rules.of_ticket(Ticket(customer_id=6)) == rules.of_ticket(Ticket()) == rules
+
+
 @pytest.mark.parametrize(("policy", "expected"), [("nobody", ((), True)), ("normal", ((BOB, CAROL), False))])
 def test_a_holiday_on_which_nobody_is_on_call_is_the_managers(world, policy, expected):
     with world.database.unit_of_work() as uow:
@@ -98,7 +110,7 @@ def test_a_roster_that_cannot_be_worked_out_rings_the_fallback_person(world, mon
     assert (rules.on_call, rules.cover.has_managers, rules.hours) == ((), False, HoursFacts(is_open=False))
     assert rules.fallback == ALICE
     with world.database.read_session() as session:
-        assert not hours_at(session, None, now=NOW).is_open
+        assert not hours_at(session, 1, now=NOW).is_open
 
 
 def test_a_database_in_trouble_is_not_taken_for_an_empty_roster(world, monkeypatch):

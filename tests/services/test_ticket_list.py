@@ -139,6 +139,8 @@ def test_a_page_costs_one_statement_however_many_rows_it_shows(database, wanted)
         (TicketFilter(sort="changed"), "ix_ticket_is_open_changed"),
         (TicketFilter(status="closed"), "ix_ticket_status_newest"),
         (TicketFilter(status="", assignee_id=BOB, sort="changed"), "ix_ticket_assignee_id_changed"),
+        (TicketFilter(status="", customer_id=5), "ix_ticket_customer_id_newest"),
+        (TicketFilter(status="", customer_id=0, sort="changed"), "ix_ticket_customer_id_changed"),
         (TicketFilter(status="", queue_id=0), "ix_ticket_queue_id_newest"),
         (TicketFilter(status="", sort="changed"), "ix_ticket_changed"),
     ],
@@ -173,6 +175,7 @@ def test_the_counters_tell_how_many_where_they_can(database):
         assert count_tickets(session, TicketFilter(queue_id=0, priority=3)) == 1
         assert count_tickets(session, TicketFilter(assignee_id=BOB)) is None
         assert count_tickets(session, TicketFilter(source="mail")) is None
+        assert count_tickets(session, TicketFilter(customer_id=1)) is None
 
 
 def test_lines_of_given_tickets_are_loaded_by_id(database):

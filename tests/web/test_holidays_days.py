@@ -1,6 +1,6 @@
 """Months, half-days, days of every year, files and calendars on the web."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from io import BytesIO
 
 import pytest
@@ -15,6 +15,7 @@ from portal.services.holiday_rules import add_rule, find_rule
 from portal.services.holidays import add_holiday, edit_holiday, find_holiday, list_holidays
 from portal.web.holidays import lists
 from tests.services.test_holiday_feed_reading import ics
+from tests.services.ticket_world import add_tickets, ticket_values
 from tests.web.conftest import NOW
 from tests.web.test_holidays import CHANGE, CHRISTMAS, given_day, given_proposals, key_of, stored
 from tests.web.test_tickets import statements
@@ -157,6 +158,7 @@ def test_what_would_change_is_shown_before_anything_is_accepted_or_removed(web):
     alice = web.as_("alice")
     page = alice.post("/holidays/effects", {"ids": [key_of(web, first)]}, status=200)
     assert "Closed then, and open now: 08:00–18:00" in page.one(".effects").text
+    assert "due at another time" not in page.text
     assert "Nobody is on call 00:00–24:00, while the shop is closed." in page.one(".effects").text
     assert stored(web)["Christmas Day"] == "proposed"
     assert page.one("[name=ids]")["value"] == key_of(web, first)
@@ -172,6 +174,18 @@ def test_what_would_change_is_shown_before_anything_is_accepted_or_removed(web):
     text = alice.post(f"/holidays/{first}/edit", moved, status=200).one(".effects").text
     assert "Open then, and closed now" in text and "Closed then, and open now" in text
     assert stored(web)["Christmas Day"] == "accepted"
+
+
+def test_the_deadlines_that_would_move_are_shown_with_their_tickets(web):
+    write(web, save_week, parse_week(dict.fromkeys(WEEKDAYS[:5], "8-18")))
+    friday = datetime(2026, 11, 20, 17, tzinfo=UTC)
+    waiting = [ticket_values(id, priority=2, received_at=friday, subject="<b>Help</b>") for id in range(1, 9)]
+    add_tickets(web.database, *waiting, ticket_values(9, priority=2, status="closed"))
+    page = web.as_("alice").post("/holidays/new", {"on": "2026-11-23", "name": "Bridge", "preview": "1"}, status=200)
+    assert page.one("#deadlines summary").text == "8 first answers would be due at another time"
+    line = page.soup.select("#deadlines li")[0]
+    assert "#1 <b>Help</b>" in " ".join(line.text.split())
+    assert [one["datetime"] for one in line.select("time")] == ["2026-11-23T11:00:00Z", "2026-11-24T11:00:00Z"]
 
 
 def test_editing_a_day_that_is_not_accepted_changes_no_hours(web):

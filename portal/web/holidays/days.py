@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from portal.core.calendars import Holiday
 from portal.core.errors import DomainError
+from portal.services.holiday_effects import Effects
 from portal.services.holiday_rules import list_rules
 from portal.services.holidays import (
     ACCEPTED,
@@ -106,7 +107,7 @@ def remove(holiday_id: int) -> Answer:
     values: dict[str, Any] = {
         "place": place,
         "entry": entry,
-        "effects": preview_days(place, removed=[_day(entry)]) if entry.state == ACCEPTED else [],
+        "effects": preview_days(place, removed=[_day(entry)]) if entry.state == ACCEPTED else Effects(),
     }
     if request.method == "GET":
         return render_partial(*REMOVE, **values)
@@ -118,11 +119,11 @@ def remove(holiday_id: int) -> Answer:
     return answer_changed(_around(place, entry.on), f"{entry.name} is removed.")
 
 
-def _preview_edit(place: Place, entry: HolidayEntry, day: Holiday) -> list[Any]:
+def _preview_edit(place: Place, entry: HolidayEntry, day: Holiday) -> Effects:
     """A day that is not accepted closes nothing, whatever it is changed to."""
     if entry.state != ACCEPTED:
-        return []
-    return list(preview_days(place, [day], removed=[_day(entry)]))
+        return Effects()
+    return preview_days(place, [day], removed=[_day(entry)])
 
 
 def _day(entry: HolidayEntry) -> Holiday:

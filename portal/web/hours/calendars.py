@@ -127,7 +127,10 @@ def _values(form: CalendarForm, title: str, url: str, cancel_url: str, **shown: 
 
 def _fall_back(users: CalendarUsers) -> str:
     gone = "Its week, special hours and holidays go with it."
-    return f"{gone} {_list(users)} then by the site’s hours." if users.names else f"{gone} Nothing goes by it."
+    if not users.names:
+        return f"{gone} Nothing goes by it."
+    otherwise = "the site’s hours" if not users.customers else "the hours of the queue or the site"
+    return f"{gone} {_list(users)} then by {otherwise}."
 
 
 def _list(users: CalendarUsers) -> str:

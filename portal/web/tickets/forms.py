@@ -35,34 +35,42 @@ def _menu(choices: tuple[Choice, ...], nothing: str, *, keep: int | None = None)
 class ArrangeForm(FlaskForm):  # type: ignore[misc]
     """Where a ticket belongs."""
 
+    no_customer = "No customer"
+
     priority = SelectField("Priority", choices=_PRIORITIES)
     queue = SelectField("Queue")
     category = SelectField("Category")
+    customer = SelectField("Customer", default="")
     assignee = SelectField("Assigned to")
 
     def offer(self, choices: Choices, *, assignee_id: int | None = None) -> None:
         """Fill the menus; the present assignee stays in them even when disabled."""
         self.queue.choices = _menu(choices.queues, "No queue")
         self.category.choices = _menu(choices.categories, "No category")
+        self.customer.choices = _menu(choices.customers, self.no_customer)
         self.assignee.choices = _menu(choices.people, "Nobody", keep=assignee_id)
 
     def fill(self, ticket: Any) -> None:
         """Show what is."""
         self.priority.data = str(ticket.priority)
         self.queue.data, self.category.data = str(ticket.queue_id or ""), str(ticket.category_id or "")
-        self.assignee.data = str(ticket.assignee_id or "")
+        self.assignee.data, self.customer.data = str(ticket.assignee_id or ""), str(ticket.customer_id or "")
 
-    def read(self) -> Arrangement:
-        """What was chosen."""
+    def read(self, *, customer_id: int | None = None) -> Arrangement:
+        """What was chosen. `customer_id` stays where the form did not ask, since there were no customers."""
 
         def id_of(field: SelectField) -> int | None:
             return int(field.data) if field.data else None
 
-        return Arrangement(int(self.priority.data), id_of(self.queue), id_of(self.category), id_of(self.assignee))
+        customer = id_of(self.customer) if self.customer.raw_data else customer_id
+        queue, category, assignee = map(id_of, (self.queue, self.category, self.assignee))
+        return Arrangement(int(self.priority.data), queue, category, assignee, customer)
 
 
 class CalledInForm(ArrangeForm):
     """A ticket for somebody who called."""
+
+    no_customer = "The one of the mail address"
 
     name = StringField("Name", [Optional(), Length(max=200)], render_kw={"autocomplete": "off"})
     email = EmailField(

@@ -14,7 +14,7 @@ from portal.services.ticket_list import ACTIVE, FIRST, SORTS, Key, Place, Ticket
 
 ANY, NONE, MINE = "any", "none", "me"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_NAMES = ("status", "queue", "category", "priority", "assignee", "source", "q", "sort")
+_NAMES = ("status", "queue", "category", "priority", "assignee", "customer", "source", "q", "sort")
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ def read_query(args: Mapping[str, str], *, user_id: int) -> ListQuery:
         category_id=_id(words["category"]),
         priority=int(words["priority"]) if words["priority"] in ("1", "2", "3", "4") else None,
         assignee_id=user_id if words["assignee"] == MINE else _id(words["assignee"]),
+        customer_id=_id(words["customer"]),
         source=words["source"] if words["source"] in SOURCES else "",
         requester_id=_id(args.get("requester", "")) or None,
         words=words["q"],

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from portal.core.tickets import PRIORITIES, SOURCES, STATUSES, format_number
 from portal.services.choices import load_choices
+from portal.services.deadlines import response_deadline
 from portal.services.message_view import load_invitations
 from portal.services.page_timeline import load_timeline
 from portal.services.ticket_history import describe_event
@@ -27,7 +28,7 @@ from portal.services.ticket_view import (
 from portal.services.triage_view import load_triage_view
 from portal.web.auth import requires
 from portal.web.htmx import render_partial, wants_partial
-from portal.web.state import reads, site
+from portal.web.state import now, reads, site
 from portal.web.tickets import bp
 from portal.web.tickets.forms import MergeForm, ReplyForm, ResolveForm, StatusForm
 from portal.web.tickets.messages import point
@@ -119,6 +120,8 @@ def side_of(view: TicketView, *, resolve: ResolveForm | None = None, merge: Merg
         "merge_form": merge or MergeForm(formdata=None),
         "relations": view.relations,
         "maybe_words": _in_our_numbers(view.row.maybe_reason),
+        "deadline": response_deadline(reads(), view.row),
+        "now": now(),
         "timeline": load_timeline(reads(), view.row.id),
         "triage": load_triage_view(reads(), view.row),
     }

@@ -103,7 +103,7 @@ def take(ticket_id: int) -> Answer:
 @bp.route("/<int:ticket_id>/edit", methods=["GET", "POST"])
 @requires("tickets.work")
 def edit(ticket_id: int) -> Answer:
-    """Priority, queue, category, assignee."""
+    """Priority, queue, category, customer, assignee."""
     view = find_ticket(ticket_id)
     form = ArrangeForm()
     form.offer(load_choices(reads()), assignee_id=view.row.assignee_id)
@@ -114,7 +114,9 @@ def edit(ticket_id: int) -> Answer:
         return refused("tickets/edit.html", "tickets/_edit.html", form=form, ticket=view.row)
     try:
         with write() as uow:
-            ticket_work.arrange_ticket(context(), uow, _ticket(uow, ticket_id), form.read(), actor=actor())
+            ticket = _ticket(uow, ticket_id)
+            wanted = form.read(customer_id=ticket.customer_id)
+            ticket_work.arrange_ticket(context(), uow, ticket, wanted, actor=actor())
     except DomainError as error:
         form.form_errors.append(str(error))
         return refused("tickets/edit.html", "tickets/_edit.html", form=form, ticket=find_ticket(ticket_id).row)
