@@ -198,7 +198,9 @@ def last_change(session: Session, *, now: datetime, schedule_id: int = SITE_SCHE
     recent = select(AuditEvent).where(AuditEvent.action.in_((ADDED, REMOVED)), AuditEvent.at > now - _UNDO)
     events = session.scalars(recent.order_by(AuditEvent.id.desc()).limit(_LOOKED_AT))
     event = next((one for one in events if one.data.get("schedule_id") == schedule_id), None)
-    if event is None or event.data["override"]["swap_id"] is not None:
+    if event is None or "override" not in event.data:
+        return None  # the settings file made it, and takes it back
+    if event.data["override"]["swap_id"] is not None:
         return None  # half of a swap is nothing to undo
     if _of_data(event.data)[0].ends <= _wall(load_schedule(session, schedule_id), now):
         return None

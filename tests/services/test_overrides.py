@@ -11,7 +11,7 @@ from portal.core.errors import DomainError
 from portal.core.roster import Override, OverrideKind
 from portal.core.shifts import Shift
 from portal.models import AuditEvent, OverrideRow, SettingRow, User
-from portal.services.audit import Change
+from portal.services.audit import Change, record_change
 from portal.services.calendars import save_week
 from portal.services.overrides import (
     RosterMovedError,
@@ -271,6 +271,14 @@ def test_only_the_very_last_change_can_be_undone_for_an_hour_and_while_some_is_t
     soon = replace(STANDS_IN, starts=wall(20, 12), ends=wall(20, 12, 30))
     add(shop, soon)
     assert read(shop, last_change, now=NOW + timedelta(minutes=30)) is None
+
+
+def test_what_the_settings_file_added_is_not_offered_to_be_undone(shop):
+    add(shop, STANDS_IN)
+    with shop.unit_of_work() as uow:
+        change = Change(None, NOW)
+        record_change(uow, change, "override.add", "On call", schedule_id=1, what="add alice@a.example")
+    assert read(shop, last_change, now=NOW) is None
 
 
 def test_half_of_a_swap_cannot_be_undone_and_every_change_leaves_a_trace(shop):
