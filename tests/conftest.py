@@ -43,9 +43,27 @@ def _is_local(address) -> bool:
 _WAITING = ("tests/stories/", "tests/chaos/", "tests/runtime/")
 
 
-def pytest_collection_modifyitems(items):
-    """Stories first. Within a folder the order stays."""
+_LONG_SECONDS = 600
+
+
+def pytest_collection_modifyitems(config, items):
+    """Stories first. Within a folder the order stays, but each worker begins with its share of the long ones."""
     items.sort(key=lambda item: next((n for n, one in enumerate(_WAITING) if item.nodeid.startswith(one)), 99))
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    long = [item for item in items if _is_long(item)]
+    if long and workers > 1:
+        rest = [item for item in items if not _is_long(item)]
+        items[:] = [item for n in range(workers) for item in (*long[n::workers], *_part(rest, n, workers))]
+
+
+def _is_long(item) -> bool:
+    """By the time it is given; 0 is without end."""
+    mark = item.get_closest_marker("timeout")
+    return mark is not None and (not mark.args[0] or mark.args[0] >= _LONG_SECONDS)
+
+
+def _part(items, number, parts):
+    return items[len(items) * number // parts : len(items) * (number + 1) // parts]
 
 
 @pytest.fixture(autouse=True)

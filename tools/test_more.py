@@ -1,6 +1,7 @@
 """`make test-more`: PostgreSQL with a real Redis, polled mode, every kill point, the browser.
 
-Each part is a pytest run of its own; all run even when one fails.
+Each part is a pytest run of its own; all run even when one fails. Two run at a time: stories wait for leases to end and
+for phones to ring while other parts compute.
 """
 
 from __future__ import annotations
@@ -8,8 +9,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,49 +23,55 @@ sys.path.insert(0, str(ROOT))
 from tests.servers import postgresql, redis_server  # noqa: E402
 
 
-def run(title: str, *arguments: str, **environ: str) -> bool:
-    """One pytest run; True when it passed."""
-    print(f"\n== {title}", flush=True)
+@dataclass(frozen=True)
+class Part:
+    """One pytest run: its arguments, and what it has in its environment."""
+
+    title: str
+    arguments: tuple[str, ...]
+    environ: dict[str, str] = field(default_factory=dict)
+
+
+def plan(database: str, redis: str) -> list[Part]:
+    """The parts in the order they start, the longest first."""
+    pg, queue = {"NIGHTDESK_TEST_DATABASE_URL": database}, {"NIGHTDESK_TEST_REDIS_URL": redis}
+    tests = sorted(one.name for one in (ROOT / "tests").iterdir() if one.is_dir() and one.name not in OWN)
+    everywhere, steal = "not sqlite and not more", ("--dist", "worksteal")
+    return [
+        Part("Mail, killed at every step", ("-n", "4", *steal, "-m", "more", "tests/chaos"), pg),
+        Part(
+            "PostgreSQL: models, services, pages",
+            ("-n", "2", "-m", everywhere, "tests/models", "tests/services", "tests/web"),
+            pg,
+        ),
+        Part("The long runs", ("-n", "2", *steal, "-m", "more", *(f"tests/{name}" for name in tests))),
+        Part("The kill story at every step", ("-n", "5", *steal, "-m", "more", "tests/stories")),
+        Part("Browser", ("-n", "2", *steal, "-m", "more", "tests/browser")),
+        Part("Stories on PostgreSQL and Redis", ("-n", "3", "-m", everywhere, "tests/stories"), pg | queue),
+        Part(
+            "Stories in polled mode", ("-n", "3", "-m", "not more", "tests/stories"), {"NIGHTDESK_TEST_QUEUE": "polled"}
+        ),
+    ]
+
+
+def run(part: Part) -> bool:
+    """Run one part, and tell all it said when it is over; True when it passed."""
     began = time.monotonic()
-    env = {**os.environ, **environ}
-    code = subprocess.run([sys.executable, "-m", "pytest", "-q", *arguments], cwd=ROOT, env=env, check=False).returncode
-    print(f"== {title}: {'passed' if code == 0 else 'FAILED'} in {time.monotonic() - began:.0f} s", flush=True)
+    command = [sys.executable, "-m", "pytest", "-q", "--durations=8", *part.arguments]
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as out:
+        print(f"== {part.title}: started", flush=True)
+        env = {**os.environ, **part.environ}
+        code = subprocess.run(command, cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT, check=False).returncode
+        out.seek(0)
+        verdict = f"== {part.title}: {'passed' if code == 0 else 'FAILED'} in {time.monotonic() - began:.0f} s"
+        print(f"\n{out.read()}{verdict}", flush=True)
     return code == 0
 
 
 def main() -> int:
     """0 when every part passed."""
-    results = []
-    with ExitStack() as stack:
-        database = stack.enter_context(postgresql())
-        redis = stack.enter_context(redis_server())
-        results.append(
-            run(
-                "PostgreSQL: models, services, pages",
-                "-n", "2", "-m", "not sqlite and not more", "tests/models", "tests/services", "tests/web",
-                NIGHTDESK_TEST_DATABASE_URL=database,
-            )
-        )  # fmt: skip
-        results.append(
-            run(
-                "Stories on PostgreSQL and Redis", "-n", "3", "-m", "not sqlite and not more", "tests/stories",
-                NIGHTDESK_TEST_DATABASE_URL=database, NIGHTDESK_TEST_REDIS_URL=redis,
-            )
-        )  # fmt: skip
-        results.append(
-            run(
-                "Mail, killed at every step", "-n", "3", "--dist", "worksteal", "-m", "more", "tests/chaos",
-                NIGHTDESK_TEST_DATABASE_URL=database,
-            )
-        )  # fmt: skip
-    # Stories wait more than they work, those with a death in them for leases to end.
-    results.append(
-        run("Stories in polled mode", "-n", "3", "-m", "not more", "tests/stories", NIGHTDESK_TEST_QUEUE="polled")
-    )
-    results.append(run("The kill story at every step", "-n", "5", "--dist", "worksteal", "-m", "more", "tests/stories"))
-    results.append(run("Browser", "-m", "more", "tests/browser"))
-    rest = [f"tests/{one.name}" for one in sorted((ROOT / "tests").iterdir()) if one.is_dir() and one.name not in OWN]
-    results.append(run("The long runs", "-n", "3", "--dist", "worksteal", "-m", "more", *rest))
+    with ExitStack() as stack, ThreadPoolExecutor(2) as lanes:
+        results = list(lanes.map(run, plan(stack.enter_context(postgresql()), stack.enter_context(redis_server()))))
     return 0 if all(results) else 1
 
 

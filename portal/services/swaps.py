@@ -35,7 +35,7 @@ from portal.services.schedules import check_person, list_schedules, load_schedul
 from portal.services.swap_notices import stop_asking, tell_asked, tell_asker, tell_withdrawn, terms_of
 
 AHEAD = timedelta(weeks=8)
-_BEHIND = timedelta(days=7)
+_BEHIND, _BEYOND = timedelta(days=7), timedelta(days=35)
 _LATELY = timedelta(days=30)
 _TOKEN_BYTES = 20
 _MINUTE = timedelta(minutes=1)
@@ -85,16 +85,17 @@ class DutyView:
 
 
 def list_duties(session: Session, *, now: datetime, schedule_id: int, person_id: int | None = None) -> list[DutyView]:
-    """The duties of the next eight weeks in one schedule, of one person or of everybody, in order."""
+    """The duties that begin in the next eight weeks in one schedule, of one person or of everybody, in order."""
     stored = load_schedule(session, schedule_id)
     zone, found = stored.roster.zone, []
-    for duty in make_roster(stored.roster, Interval(now - _BEHIND, now + AHEAD)):
-        if duty.ends_at <= now or person_id not in (None, duty.person_id):
+    until = now + AHEAD + _BEYOND  # a duty has the end it has, and not that of what is listed
+    for duty in make_roster(stored.roster, Interval(now - _BEHIND, until)):
+        if duty.ends_at <= now or duty.starts_at >= now + AHEAD or person_id not in (None, duty.person_id):
             continue
         starts, ends = wall_of(duty.starts_at, zone=zone), wall_of(duty.ends_at, zone=zone)
         starts, ends = _whole_minute(starts + _MINUTE - timedelta(microseconds=1)), _whole_minute(ends)
         if starts < ends:
-            is_whole = now < duty.starts_at and duty.ends_at < now + AHEAD
+            is_whole = now < duty.starts_at and duty.ends_at < until
             found.append(DutyView(schedule_id, stored.head.name, duty.person_id, WallSpan(starts, ends), is_whole))
     return found
 

@@ -87,10 +87,10 @@ def test_killed_at_every_step_of_sending_each_mail_goes_out(open_site, sink, tel
 
 
 @pytest.mark.more
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_two_senders_on_postgresql_killed_at_every_step_send_each_mail(open_site, sink, postgresql_url, tell):
     site = open_site(postgresql_url)
-    result, doubles = send_all(site, sink, mails=200, seconds=250, schedule=[1, 15], workers=2)
+    result, doubles = send_all(site, sink, mails=200, seconds=550, schedule=[1, 15], workers=2)
     tell(result, f"200 mails sent by two senders on PostgreSQL, {doubles} of them again under the same id")
     assert {step for step, count in result.seen.items() if count > 8} <= set(result.killed)
     assert 0 < doubles < result.deaths

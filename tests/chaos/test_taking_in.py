@@ -121,18 +121,18 @@ def test_killed_at_a_sample_of_the_steps_every_mail_is_taken_in_once(open_site, 
 
 
 @pytest.mark.more
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_killed_at_every_step_of_500_mails_none_is_lost_and_none_doubled(open_site, inbox, tell):
-    result = take_in(open_site(), inbox, tickets=TICKETS, seconds=500, schedule=[1, 20, 200])
+    result = take_in(open_site(), inbox, tickets=TICKETS, seconds=1100, schedule=[1, 20, 200])
     tell(result, f"{TICKETS} tickets")
     check_every_step(result)
 
 
 @pytest.mark.more
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_two_pollers_on_postgresql_killed_at_every_step_lose_and_double_nothing(open_site, inbox, postgresql_url, tell):
     site = open_site(postgresql_url)
-    result = take_in(site, inbox, tickets=TICKETS, seconds=500, schedule=[1, 60], workers=2)
+    result = take_in(site, inbox, tickets=TICKETS, seconds=1100, schedule=[1, 60], workers=2)
     tell(result, f"{TICKETS} tickets, two pollers on PostgreSQL")
     check_every_step(result)
 

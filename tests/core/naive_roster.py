@@ -1,4 +1,7 @@
-"""Who is on call at each minute, the slow and simple way: written apart from the engine, to hold it against."""
+"""Who is on call at each minute, the slow and simple way: written apart from the engine, to hold it against.
+
+Where every border falls on a quarter of an hour, looking at each quarter (`step`) sees all that there is to see.
+"""
 
 from datetime import datetime, time, timedelta
 from functools import lru_cache
@@ -15,8 +18,9 @@ HOLIDAY_CHANGES = {
 class Minutes:
     """The minutes from `start` to `end`, and what a clock on the wall of the zone shows at each."""
 
-    def __init__(self, zone, start: datetime, end: datetime) -> None:
-        self.at = [start + MINUTE * number for number in range((end - start) // MINUTE)]
+    def __init__(self, zone, start: datetime, end: datetime, step: timedelta = MINUTE) -> None:
+        self.step = step
+        self.at = [start + step * number for number in range((end - start) // step)]
         self.shown = [minute.astimezone(zone).replace(tzinfo=None) for minute in self.at]
         self.low, self.high = min(self.shown), max(self.shown)
         self.first: dict[datetime, int] = {}
@@ -36,12 +40,12 @@ class Minutes:
         while wall <= self.high:
             if wall in places:
                 return places[wall]
-            wall += MINUTE
+            wall += self.step
             places = self.first
         return len(self.at)
 
 
-minutes_of = lru_cache(maxsize=20)(Minutes)
+minutes_of = lru_cache(maxsize=40)(Minutes)
 
 
 def walk_rotation(rotation, until: datetime):
@@ -89,13 +93,14 @@ def next_month(wall: datetime, day: int) -> datetime:
     return first.replace(day=day)
 
 
-def walk_roster(schedule, start: datetime, end: datetime) -> list[set[int]]:
+def walk_roster(schedule, start: datetime, end: datetime, step: timedelta = MINUTE) -> list[set[int]]:
     """The people on call at each minute from `start` to `end`."""
-    minutes = minutes_of(schedule.zone, start - 3 * DAY, end + 3 * DAY)
+    minutes = minutes_of(schedule.zone, start - 3 * DAY, end + 3 * DAY, step)
     away = [frozenset(one.person_id for one in schedule.absences if one.holds(at)) for at in minutes.at]
     rosters = {those: walk_without(schedule, minutes, those) for those in set(away)}
     roster = [rosters[those][number] for number, those in enumerate(away)]
-    return roster[3 * 1440 : len(roster) - 3 * 1440]
+    around = 3 * DAY // step
+    return roster[around : len(roster) - around]
 
 
 def walk_without(schedule, minutes: Minutes, away: frozenset[int]) -> list[set[int]]:

@@ -26,9 +26,10 @@ from portal.core.roster import (
 )
 from portal.core.rotations import Rotation, Unit
 from portal.core.shifts import Shift
-from tests.core.naive_roster import walk_roster
+from tests.core.naive_roster import MINUTE, walk_roster
 
 BERLIN = ZoneInfo("Europe/Berlin")
+QUARTER = timedelta(minutes=15)
 ALICE, BOB, CAROL, DAVE = 1, 2, 3, 4
 MONDAY = datetime(2026, 11, 2, 8)
 # The zone, the first day of the three around each change of its clocks.
@@ -198,19 +199,18 @@ def test_an_empty_span_has_no_roster():
 # Held against the naive walk
 
 
-def assert_agrees(schedule: Schedule, first: date) -> None:
+def assert_agrees(schedule: Schedule, first: date, step: timedelta = MINUTE) -> None:
     start = datetime.combine(first, time(), tzinfo=schedule.zone).astimezone(UTC)
     end = start + timedelta(days=3)
-    engine: list[set[int]] = [set() for _ in range(3 * 1440)]
+    engine: list[set[int]] = [set() for _ in range((end - start) // step)]
     for duty in make_roster(schedule, Interval(start, end)):
-        minutes = [(edge - start) // timedelta(minutes=1) for edge in (duty.starts_at, duty.ends_at)]
-        for number in range(*minutes):
+        places = [divmod(edge - start, step) for edge in (duty.starts_at, duty.ends_at)]
+        assert not any(rest for _, rest in places)
+        for number in range(*(place for place, _ in places)):
             assert duty.person_id not in engine[number]
             engine[number].add(duty.person_id)
-    expected = walk_roster(schedule, start, end)
-    wrong = [
-        (start + timedelta(minutes=n), a, b) for n, (a, b) in enumerate(zip(engine, expected, strict=True)) if a != b
-    ]
+    expected = walk_roster(schedule, start, end, step)
+    wrong = [(start + step * n, a, b) for n, (a, b) in enumerate(zip(engine, expected, strict=True)) if a != b]
     assert not wrong, wrong[:3]
 
 
@@ -288,6 +288,15 @@ def test_any_schedule_agrees_with_a_naive_walk_around_a_change_of_the_clocks(mad
 @given(schedules())
 def test_many_schedules_agree_with_the_naive_walk(made):
     assert_agrees(*made)
+
+
+@pytest.mark.more
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize("share", range(4))
+@settings(max_examples=2500)
+@given(made=schedules())
+def test_ten_thousand_schedules_agree_with_the_walk_by_quarters(share, made):
+    assert_agrees(*made, step=QUARTER)
 
 
 @settings(max_examples=50)

@@ -307,6 +307,17 @@ def test_duties_are_listed_whole_and_a_long_or_running_one_is_marked(nights):
         assert not alices.is_whole
 
 
+def test_the_last_duty_of_the_list_has_its_own_end_and_not_that_of_the_list(nights):
+    begins = wall(25, 12).replace(month=12) + timedelta(weeks=8) - timedelta(hours=14)
+    with nights.database.unit_of_work() as uow:
+        uow.session.add(ShiftRow(user_id=ALICE, starts=begins, ends=begins + timedelta(days=20)))
+        uow.session.add(ShiftRow(user_id=CAROL, starts=begins + timedelta(days=2), ends=begins + timedelta(days=3)))
+    with nights.database.read_session() as session:
+        (alices,) = list_own_duties(session, ALICE, now=NOW)
+        assert (alices.span.ends - alices.span.starts, alices.is_whole) == (timedelta(days=20), True)
+        assert begins + timedelta(days=2) not in [one.span.starts for one in list_own_duties(session, CAROL, now=NOW)]
+
+
 def test_whatever_duty_is_listed_can_be_asked_for_also_on_the_nights_the_clock_changes(nights):
     odd = [datetime(2027, 3, 28, 2, 30), datetime(2027, 10, 31, 2, 30)]
     nights.put_on_call()

@@ -482,6 +482,15 @@ def test_my_shifts_are_those_of_every_schedule(web):
     assert "You are not on call" in web.as_("vera").get("/oncall/mine").text
 
 
+def test_the_last_of_my_shifts_has_its_own_end_and_not_that_of_the_list(web):
+    begins = NOW.replace(tzinfo=None, minute=0) + timedelta(weeks=26) - timedelta(days=1)
+    with web.database.unit_of_work() as uow:
+        for start in (begins, begins + timedelta(days=9)):
+            uow.session.add(ShiftRow(user_id=BOB, starts=start, ends=start + timedelta(days=7)))
+    rows = web.as_("bob").get("/oncall/mine").soup.select("#my-shifts tbody tr")
+    assert " ".join(rows[-1].get_text(" ").split()).startswith("21 May 2027, 02:00 28 May 2027, 02:00")
+
+
 def test_each_schedule_has_its_own_calendar_in_its_own_zone(web):
     network = given_network(web)
     alice = web.as_("alice")

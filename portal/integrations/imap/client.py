@@ -45,7 +45,7 @@ class Client(imaplib.IMAP4):
     def __init__(self, settings: ImapSettings, on_socket: Callable[[socket.socket], None]) -> None:
         self._on_socket = on_socket
         self._security = settings.security
-        self._context = ssl.create_default_context(cafile=settings.ca_file)
+        self._ca_file = settings.ca_file
         super().__init__(settings.host, settings.port, settings.timeout)
 
     def secure(self) -> None:
@@ -56,15 +56,19 @@ class Client(imaplib.IMAP4):
             raise GatewayError(
                 f"The mail server {self.host} offers no STARTTLS: nothing was sent.", permanent=True, code="security"
             )
-        self.starttls(self._context)
+        self.starttls(self._tls())
         self._on_socket(self.sock)
+
+    def _tls(self) -> ssl.SSLContext:
+        """Made only where it is asked for: it reads every certificate of the system."""
+        return ssl.create_default_context(cafile=self._ca_file)
 
     def _create_socket(self, timeout: float | None) -> socket.socket:
         plain = super()._create_socket(timeout)  # type: ignore[misc]
         self._on_socket(plain)
         if self._security != "tls":
             return plain  # type: ignore[no-any-return]
-        wrapped = self._context.wrap_socket(plain, server_hostname=self.host, do_handshake_on_connect=False)
+        wrapped = self._tls().wrap_socket(plain, server_hostname=self.host, do_handshake_on_connect=False)
         self._on_socket(wrapped)
         try:
             wrapped.do_handshake()

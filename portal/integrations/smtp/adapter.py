@@ -72,7 +72,8 @@ class SmtpSender:
     def _open(self) -> smtplib.SMTP:
         settings = self._settings
         token = settings.access_token() if settings.access_token and settings.user else ""
-        context = ssl.create_default_context(cafile=settings.ca_file)
+        plain = settings.security == "plain"
+        context = None if plain else ssl.create_default_context(cafile=settings.ca_file)
         connection: smtplib.SMTP | None = None
         try:
             if settings.security == "tls":

@@ -102,11 +102,12 @@ def who() -> str:
 @requires("schedule.view")
 def mine() -> str:
     """When the reader is on call, on any schedule."""
-    place, span = here(), Interval(now(), now() + MINE_AHEAD)
-    found = []
+    place, until = here(), now() + MINE_AHEAD
+    # Further than is shown: a duty has the end it has, and not that of what was looked at.
+    asked, found = Interval(now() - AHEAD, until + AHEAD), []
     for head in list_schedules(g.read):
         stored = load_schedule(g.read, head.id)
-        own = [duty for duty in make_roster(stored.roster, Interval(now() - AHEAD, span.ends_at)) if _is_mine(duty)]
+        own = [duty for duty in make_roster(stored.roster, asked) if _is_mine(duty) and duty.starts_at < until]
         where = Place(stored, WEEK_VIEW, place.on)
         found += [OwnDuty(head, duty, stored.reasons.get(duty.source, ""), where) for duty in own]
     found.sort(key=lambda one: one.duty.starts_at)
