@@ -43,6 +43,16 @@ def list_keys(email: str) -> tuple[str, ...]:
     return f"{local}@{domain}", *(".".join(parts[place:]) for place in range(max(len(parts) - 1, 1)))
 
 
+def list_spellings(address: str) -> tuple[str, ...]:
+    """How a stored domain or address may stand in a mail: as it travels, or in its own script."""
+    local, at, domain = address.rpartition("@")
+    try:
+        own = domain.encode("ascii").decode("idna")
+    except UnicodeError:
+        own = domain
+    return tuple(dict.fromkeys((address, f"{local}{at}{own}")))
+
+
 def _ascii(domain: str) -> str:
     try:
         return domain.encode("idna").decode("ascii") if not domain.isascii() else domain

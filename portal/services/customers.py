@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from portal.core.customers import LONGEST_NAME, list_keys
+from portal.core.customers import LONGEST_NAME, list_keys, list_spellings
 from portal.core.errors import DomainError
 from portal.models import (
     SITE_CALENDAR,
@@ -141,8 +141,9 @@ def _set_addresses(uow: UnitOfWork, row: Customer, wanted: tuple[str, ...], *, c
 
 def _is_of(addresses: Iterable[str]) -> ColumnElement[bool]:
     """Of requesters, those whose customer these addresses may decide."""
-    whole = [one for one in addresses if "@" in one]
-    ends = [end for one in addresses if "@" not in one for end in (f"@{one}", f".{one}")]
+    known = [spelling for one in addresses for spelling in list_spellings(one)]
+    whole = [one for one in known if "@" in one]
+    ends = [end for one in known if "@" not in one for end in (f"@{one}", f".{one}")]
     found = [Requester.email.in_(whole), *(Requester.email.endswith(end, autoescape=True) for end in ends)]
     return or_(*found)
 

@@ -1,6 +1,6 @@
 import pytest
 
-from portal.core.customers import list_keys, parse_address, parse_addresses
+from portal.core.customers import list_keys, list_spellings, parse_address, parse_addresses
 from portal.core.errors import DomainError
 
 
@@ -58,3 +58,16 @@ def test_several_stand_between_commas_spaces_and_lines_each_once():
 )
 def test_the_closest_comes_first(email, keys):
     assert list_keys(email) == keys
+
+
+@pytest.mark.parametrize(
+    ("address", "spellings"),
+    [
+        ("acme.example", ("acme.example",)),
+        ("xn--mller-kva.example", ("xn--mller-kva.example", "müller.example")),
+        ("eva@xn--mller-kva.example", ("eva@xn--mller-kva.example", "eva@müller.example")),
+        ("xn--a.example", ("xn--a.example",)),
+    ],
+)
+def test_a_domain_of_another_script_has_two_spellings(address, spellings):
+    assert list_spellings(address) == spellings

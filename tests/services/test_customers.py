@@ -98,6 +98,12 @@ def test_open_tickets_go_along_when_addresses_change_and_the_rest_stays(database
     assert (closed, by_hand, other) == (2, 3, 4)
 
 
+def test_a_domain_in_its_own_script_is_found_again(database):
+    write_in(database, "eva@müller.example")
+    miller = add(database, "Miller", "xn--mller-kva.example")
+    assert customers_of(database) == [miller]
+
+
 def test_a_percent_sign_in_an_address_is_only_itself(database):
     write_in(database, "eva@acme.example")
     add(database, "Odd", "ev_@acme.example", "%@acme.example")
