@@ -4,7 +4,15 @@ import pytest
 from sqlalchemy import event as sql_event
 from sqlalchemy import update
 
-from portal.models import Attachment, Message, PageDecisionRow, Ticket
+from portal.models import (
+    Attachment,
+    BusinessPeriod,
+    Calendar,
+    Customer,
+    Message,
+    PageDecisionRow,
+    Ticket,
+)
 from portal.services.tickets import ANSWER, NOTE, NewMessage, add_message
 from tests.web.conftest import NOW
 from tests.web.form_pages import mark_of, open_on_weekdays, photo, post_large, send, set_up, tickets
@@ -178,6 +186,19 @@ def test_the_team_reads_in_the_history_what_the_requester_said(night, path):
 def test_within_hours_there_is_no_emergency_button(night, path):
     night.clock.pass_by(days=2, hours=8)
     assert not night.anonymous().get(path).soup.select("form[action$='/emergency']")
+
+
+def test_the_hours_of_the_customer_count_and_not_those_of_the_site(night, path):
+    with night.database.unit_of_work() as uow:
+        uow.session.add(Calendar(id=2, name="Round the clock", changed_at=NOW))
+        uow.session.flush()
+        uow.session.add_all(BusinessPeriod(calendar_id=2, weekday=day, opens=0, closes=1440) for day in range(7))
+        uow.session.add(Customer(id=5, name="Acme", calendar_id=2))
+    for page in (path, path.replace("/r/", "/sent/")):
+        assert "on Monday, 23 November from 08:00" in night.anonymous().get(page).text
+    change(night, customer_id=5)
+    for page in (path, path.replace("/r/", "/sent/")):
+        assert "23 November" not in night.anonymous().get(page).text
 
 
 def test_a_file_is_always_a_download(night, path):
