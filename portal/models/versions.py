@@ -105,6 +105,8 @@ def load_site_state(session: Session) -> SiteState:
     """One statement a transaction: nobody else's change is seen within one, and its own make it ask again."""
     if isinstance(session, scoped_session):
         session = session()
+    if session.autoflush:
+        session.flush()  # what waits to be written counts, and raises the versions it has to
     kept = session.info.get(_STATE)
     if kept and kept[0] is session.get_transaction():
         known: SiteState = kept[1]

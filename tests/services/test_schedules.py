@@ -15,6 +15,7 @@ from portal.models import (
     ScheduleRow,
     ShiftRow,
 )
+from portal.models.versions import load_site_state
 from portal.services.schedules import (
     Member,
     check_person,
@@ -119,6 +120,16 @@ def test_a_change_is_seen_at_once_and_what_was_rolled_back_never(shop):
     assert persons(shop, 2026, 11, 23, 22) == [BOB, ALICE]
     with shop.unit_of_work() as uow:
         uow.session.execute(delete(ShiftRow))
+    assert persons(shop, 2026, 11, 23, 22) == []
+
+
+def test_what_is_not_written_yet_counts_in_its_transaction_and_is_kept_by_nobody(shop):
+    with suppress(ZeroDivisionError), shop.unit_of_work() as uow:
+        load_site_state(uow.session)
+        shift = night(CAROL, 23)
+        uow.session.add(ShiftRow(user_id=CAROL, starts=shift.starts, ends=shift.ends))
+        assert len(on_call_at(uow.session, datetime(2026, 11, 23, 22, tzinfo=UTC))) == 1
+        raise ZeroDivisionError
     assert persons(shop, 2026, 11, 23, 22) == []
 
 
