@@ -75,7 +75,7 @@ def edit_shift(uow: UnitOfWork, stored: StoredShift, *, change: Change) -> None:
     _check_new(uow.session, shift, row.schedule_id, name)
     before, wall = read_shift(row), _wall(uow.session, row.schedule_id, change.at)
     _refuse_over(before, wall)
-    if shift.ends < wall or (shift.ends == wall and shift.starts != before.starts):
+    if shift.ends <= wall and not _keeps_the_past(before, shift, wall):
         raise DomainError("It would end before now. What has been stays as it was: give an end that is to come.")
     if before.starts < wall and not _keeps_the_past(before, shift, wall):
         _cut(uow, row, wall)

@@ -222,3 +222,12 @@ def test_no_shift_is_changed_to_end_before_now(shop, shift):
     over = Shift(shift_id, CAROL, datetime(2026, 11, 19, 8), datetime(2026, 11, 20, 11))
     with pytest.raises(DomainError, match="It would end before now"):
         write(shop, edit_shift, StoredShift(over, 1))
+
+
+def test_nobody_else_gets_a_shift_that_ends_this_minute(shop):
+    shift_id = write(shop, add_shift, RUNNING)
+    over = replace(RUNNING, id=shift_id, person_id=CAROL, ends=datetime(2026, 11, 20, 12))
+    with shop.unit_of_work() as uow:
+        with pytest.raises(DomainError, match="It would end before now"):
+            edit_shift(uow, StoredShift(over, 1), change=Change(None, NOW))
+        assert not uow.session.new and not uow.session.dirty
