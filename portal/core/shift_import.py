@@ -129,8 +129,8 @@ class _Planner:
         for one in known:
             if one.key:
                 self.by_key.setdefault(one.key, []).append(one.shift)
-        self.standing = {_identity(one.shift) for one in known}
-        self.added: list[tuple[str, Shift]] = []
+        self.known = known
+        self.new: list[tuple[str, Shift]] = []
         self.changed: list[tuple[Shift, Shift]] = []
         self.removed: list[Shift] = []
         self.faults: list[str] = []
@@ -138,7 +138,16 @@ class _Planner:
         self.seen: set[str] = set()
 
     def plan(self) -> ImportPlan:
-        """What was found."""
+        """What was found. A new shift stands already only where nothing that stands there is moved away."""
+        moved = {before.id for before, _ in self.changed} | {one.id for one in self.removed}
+        standing = {_identity(one.shift) for one in self.known if one.shift.id not in moved}
+        standing |= {_identity(after) for _, after in self.changed}
+        added: list[tuple[str, Shift]] = []
+        for key, shift in self.new:
+            if _identity(shift) not in standing:
+                standing.add(_identity(shift))
+                added.append((key, shift))
+        kept = self.kept + len(self.new) - len(added)
         missing = [
             shift
             for key, shifts in self.by_key.items()
@@ -147,7 +156,7 @@ class _Planner:
             if shift.ends > self.wall
         ]
         return ImportPlan(
-            tuple(self.added), tuple(self.changed), tuple(self.removed), self.kept, tuple(self.faults),
+            tuple(added), tuple(self.changed), tuple(self.removed), kept, tuple(self.faults),
             tuple(sorted(missing, key=lambda shift: (shift.starts, shift.id))),
         )  # fmt: skip
 
@@ -179,11 +188,8 @@ class _Planner:
             open_ones.remove(before)
             starts = max(shift.starts, min(before.starts, self.wall))
             self.changed.append((before, replace(shift, id=before.id, starts=starts, level=before.level)))
-        elif _identity(shift) in self.standing:
-            self.kept += 1
         else:
-            self.standing.add(_identity(shift))
-            self.added.append((key, shift))
+            self.new.append((key, shift))
 
     def _says_the_same(self, stands: Shift, wanted: Shift) -> bool:
         """From now on. A shift that was changed while it ran begins where that happened."""

@@ -142,6 +142,15 @@ def test_people_join_and_leave_an_event():
     assert plan(EVENT, known=known).removed == (shift(CAROL, id=10),)
 
 
+def test_a_new_event_does_not_count_on_a_shift_that_is_moved_away():
+    later, new = replace(EVENT, ends_at=STARTS + timedelta(hours=9)), replace(EVENT, uid="u2")
+    known = [KnownShift(shift(id=9), "u1")]
+    for events in ((later, new), (new, later)):
+        made = plan(*events, known=known)
+        assert (made.added, made.kept) == ((("u2", shift()),), 0)
+    assert plan(EVENT, new, known=known).kept == 2
+
+
 def test_what_is_not_in_the_file_any_more_is_told_and_stays():
     known = [
         KnownShift(shift(id=9), "gone"),

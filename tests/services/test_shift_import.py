@@ -92,6 +92,29 @@ def test_two_events_that_change_places_end_as_the_file_says(shop):
     assert names(shop, "2026-10-03 00:00") == [BOB, CAROL]
 
 
+DAY = "UID:{uid}\nSUMMARY:{who}\nDTSTART:202610{day:02}T080000Z\nDTEND:202610{day:02}T180000Z"
+
+
+@pytest.mark.parametrize("by", [1, -1])
+def test_events_that_move_to_where_another_stood_all_arrive(shop, by):
+    take_in(shop, calendar_file(*(DAY.format(uid=n, who="Bob", day=5 + n) for n in range(4))))
+    plan = take_in(shop, calendar_file(*(DAY.format(uid=n, who="Bob", day=5 + n + by) for n in range(4))))
+    assert counts(plan) == (0, 4, 0, 0, 0)
+    assert sorted(row.starts.day for row in rows(shop, ShiftRow)) == [5 + n + by for n in range(4)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(("Bob", 5), ("Bob", 6)), (("Bob, Carol", 5), ("Carol", 5)), (("Bob", 5), ("Carol", 5))]
+)
+def test_a_new_event_takes_the_place_that_another_leaves(shop, before, after):
+    who, day = before
+    take_in(shop, calendar_file(DAY.format(uid=1, who=who, day=day)))
+    who, day = after
+    take_in(shop, calendar_file(DAY.format(uid=1, who=who, day=day), DAY.format(uid=2, who="Bob", day=5)))
+    assert BOB in names(shop, "2026-10-05 12:00")
+    assert len(rows(shop, ShiftRow)) == 2
+
+
 def test_somebody_who_left_an_event_is_off_from_now_on(shop):
     take_in(shop, calendar_file(NIGHT.format(who="Bob, Carol")))
     assert counts(take_in(shop, calendar_file(NIGHT.format(who="Bob")), now=at("2026-10-02 22:00"))) == (0, 0, 1, 1, 0)
