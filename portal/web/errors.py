@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 from flask import Flask, abort, render_template, request
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from portal.core.errors import DomainError
@@ -41,6 +42,8 @@ def install(app: Flask) -> None:
     app.register_error_handler(DatabaseBusyError, _busy)
     app.register_error_handler(DomainError, _refused)
     app.before_request(_refuse_nul)
+    # Flask's own line names the path, and paths carry secrets. `_http` logs what happened.
+    app.log_exception = lambda exc_info: None  # type: ignore[method-assign]
 
 
 def _refuse_nul() -> None:
@@ -62,7 +65,10 @@ def _http(error: HTTPException) -> tuple[str, int] | HTTPException:
         return error
     if isinstance(error, InternalServerError):
         log.error("a request failed", exc_info=error.original_exception)
-        return _page(500, _TEXTS[500])
+        try:
+            return _page(500, _TEXTS[500])
+        except SQLAlchemyError:  # it is the database, and every page shows something of it
+            return _TEXTS[500], 500
     is_ours = error.description and error.description != type(error).description
     return _page(code, str(error.description) if is_ours else _TEXTS.get(code, "Please go back and try again."))
 
