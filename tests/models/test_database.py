@@ -40,6 +40,12 @@ def test_an_error_inside_leaves_nothing_and_wakes_nobody(database):
     assert woken == []
 
 
+def test_an_error_of_the_database_does_not_say_what_was_to_be_written(database):
+    with pytest.raises(DatabaseError) as caught, database.unit_of_work() as uow:
+        uow.session.execute(text("INSERT INTO nowhere (number) VALUES (:number)"), {"number": "+15550101"})
+    assert "nowhere" in str(caught.value) and "+15550101" not in str(caught.value)
+
+
 def test_wake_ups_follow_the_commit_once_a_kind(database):
     woken = []
 
