@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from portal.core.calendars import BusinessHours
-from portal.models import SITE_CALENDAR, SITE_SCHEDULE, Page, Queue, Ticket
+from portal.models import SITE_CALENDAR, SITE_SCHEDULE, Page, PageTicket, Queue, Ticket
 from portal.models.versions import load_site_state
 from portal.services.calendars import load_hours
 
@@ -48,8 +48,10 @@ def schedule_of_queue(session: Session, queue_id: int | None) -> int:
 
 
 def pages_of_schedule(query: Query, schedule_id: int) -> Query:
-    """Of a query of pages, those that ring this schedule, by the queue of their ticket; digests ring the site's. Tests
-    and alarms ring none."""
+    """Of a query of pages, those that ring this schedule, by the queue of their ticket; all tickets of a digest have
+    the same. Tests and alarms ring none."""
+    first = select(func.min(PageTicket.ticket_id)).where(PageTicket.page_id == Page.id).correlate(Page)
     own = func.coalesce(Queue.schedule_id, SITE_SCHEDULE) == schedule_id
-    joined = query.outerjoin(Ticket, Ticket.id == Page.ticket_id).outerjoin(Queue, Queue.id == Ticket.queue_id)
+    joined = query.outerjoin(Ticket, Ticket.id == func.coalesce(Page.ticket_id, first.scalar_subquery()))
+    joined = joined.outerjoin(Queue, Queue.id == Ticket.queue_id)
     return joined.where(Page.kind.in_(("ticket", "digest")), own)

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import select
 
-from portal.models import Calendar, Customer, Page, Queue, ScheduleRow, Ticket
+from portal.models import Calendar, Customer, Page, PageTicket, Queue, ScheduleRow, Ticket
 from portal.services.ticket_times import calendar_of, goes_by, hours_of_ticket, pages_of_schedule, schedule_of_queue
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -69,7 +69,7 @@ def test_a_change_of_the_queue_is_seen_within_the_same_transaction(database):
         assert schedule_of_queue(uow.session, 7) == 2
 
 
-def test_pages_belong_to_the_schedule_of_the_queue_and_digests_to_the_sites(database):
+def test_pages_belong_to_the_schedule_of_the_queue_of_their_tickets(database):
     with database.unit_of_work() as uow:
         uow.session.add(ScheduleRow(id=2, name="Network", changed_at=NOW))
         uow.session.flush()
@@ -80,7 +80,10 @@ def test_pages_belong_to_the_schedule_of_the_queue_and_digests_to_the_sites(data
         page = {"state": "open", "opened_at": NOW}
         uow.session.add_all([Page(id=id, kind="ticket", ticket_id=id, **page) for id in (1, 2, 3)])
         uow.session.add_all([Page(id=4, kind="digest", **page), Page(id=5, kind="test", **page)])
+        uow.session.add(Page(id=6, kind="digest", **page))
+        uow.session.flush()
+        uow.session.add_all([PageTicket(page_id=6, ticket_id=1), PageTicket(page_id=4, ticket_id=3)])
     with database.read_session() as session:
-        for schedule_id, expected in ((1, [2, 3, 4]), (2, [1])):
+        for schedule_id, expected in ((1, [2, 3, 4]), (2, [1, 6])):
             query = pages_of_schedule(select(Page.id), schedule_id).order_by(Page.id)
             assert session.scalars(query).all() == expected
