@@ -102,7 +102,7 @@ class WebCalendars:
         inside_host = ""
         for hop in range(MAX_HOPS + 1):
             addresses = self._look_up(target, inside_host=inside_host, is_typed=hop == 0)
-            if hop == 0 and any(map(self._is_inside, addresses)):
+            if hop == 0 and all(map(self._is_inside, addresses)):
                 inside_host = typed.host
             found = self._ask(target, addresses, etag)
             if isinstance(found, FetchedCalendar):
@@ -116,13 +116,14 @@ class WebCalendars:
             addresses = self._resolve(target.host, target.port)
         except (OSError, UnicodeError) as error:
             raise GatewayError(f"The address of {target.host} cannot be found.") from error
-        for address in addresses:
-            why = self._judge(address)
-            if not why and self._is_inside(address) and not is_typed and target.host != inside_host:
-                why = "an address within our own network"
-            if why:
-                by = "leads to" if is_typed else "was redirected to, and is"
-                raise GatewayError(f"{target.host} {by} {why}: not fetched.", permanent=True, code="address")
+        why = next(filter(None, map(self._judge, addresses)), "")
+        if not is_typed and target.host != inside_host:
+            # Of a name that leads to both worlds only what lies outside.
+            addresses = [address for address in addresses if not self._is_inside(address)]
+            why = why or ("" if addresses else "an address within our own network")
+        if why:
+            by = "leads to" if is_typed else "was redirected to, and is"
+            raise GatewayError(f"{target.host} {by} {why}: not fetched.", permanent=True, code="address")
         return addresses
 
     def _ask(self, target: _Target, addresses: list[str], etag: str) -> FetchedCalendar | str:

@@ -197,6 +197,16 @@ def test_a_name_that_moves_into_the_house_is_not_followed_there(web):
     assert len(web.asked) == 1
 
 
+def test_a_name_that_leads_to_both_worlds_sends_us_only_to_the_outer(web, monkeypatch):
+    web.hosts["public.example"] = [["127.0.0.1", "127.0.0.2"], ["127.0.0.2"]]
+    web.answers(moves(302, "/reboot"))
+    assert "within our own network" in web.refused().message
+    web.hosts["public.example"] = [["127.0.0.1", "127.0.0.2"], ["127.0.0.2", "127.0.0.1"]]
+    web.answers(moves(302, "/again"))
+    monkeypatch.setattr(socket, "create_connection", partial(_only, socket.create_connection, "127.0.0.1"))
+    assert web.fetch().data == GOOGLE
+
+
 def test_the_address_that_was_judged_is_the_one_connected_to(web, monkeypatch):
     asked = []
     real = socket.create_connection
