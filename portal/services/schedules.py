@@ -72,14 +72,20 @@ class Member:
     has_phone: bool
 
 
+def load_head(session: Session, schedule_id: int) -> Head:
+    """A schedule without what is in it: its zone above all. Raises DomainError when it is gone."""
+    head = load_site_state(session).schedules.get(schedule_id)
+    if head is None:
+        raise DomainError("This schedule is gone: somebody removed it meanwhile.")
+    return head
+
+
 def load_schedule(session: Session, schedule_id: int = SITE_SCHEDULE) -> StoredSchedule:
     """A schedule as core/roster.py takes it. One statement while nothing in it changes, seven after a change.
 
     Raises DomainError when it is gone.
     """
-    head = load_site_state(session).schedules.get(schedule_id)
-    if head is None:
-        raise DomainError("This schedule is gone: somebody removed it meanwhile.")
+    head = load_head(session, schedule_id)
     return _known.get(session, head.id, (head.version, head.zone.key), lambda: _load(session, head))
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,7 +15,7 @@ from portal.core.shifts import Shift
 from portal.core.wallclock import wall_of
 from portal.models import SITE_SCHEDULE, AuditEvent, ScheduleRow, ShiftRow, UnitOfWork, User
 from portal.services.audit import Change, record_change
-from portal.services.schedules import check_person, load_schedule, read_shift
+from portal.services.schedules import check_person, load_head, read_shift
 
 ADD, EDIT, REMOVE = "shift.add", "shift.edit", "shift.remove"
 MOST_WEEKS = 52
@@ -163,8 +162,7 @@ def _check_new(session: Session, shift: Shift, schedule_id: int, name: str) -> N
 
 def _wall(session: Session, schedule_id: int, at: datetime) -> datetime:
     """The minute the schedule's clock shows."""
-    zone: ZoneInfo = load_schedule(session, schedule_id).roster.zone
-    return wall_of(at, zone=zone).replace(second=0, microsecond=0)
+    return wall_of(at, zone=load_head(session, schedule_id).zone).replace(second=0, microsecond=0)
 
 
 def _refuse_over(shift: Shift, wall: datetime) -> None:

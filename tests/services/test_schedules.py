@@ -22,6 +22,7 @@ from portal.services.schedules import (
     find_schedule,
     list_members,
     list_schedules,
+    load_head,
     load_roster,
     load_schedule,
     on_call_at,
@@ -166,6 +167,8 @@ def test_several_schedules_answer_each_for_itself_in_their_own_zone(shop):
 
 
 def test_a_schedule_that_is_gone_says_so(shop):
+    with pytest.raises(DomainError, match="is gone"):
+        read(shop, load_head, 9)
     with pytest.raises(DomainError, match="This schedule is gone"):
         read(shop, load_schedule, 99)
 
