@@ -43,7 +43,7 @@ class ImportPlan:
 
     Attributes:
         added: (key, shift); ids are 0.
-        changed: (what stands, what it becomes).
+        changed: (what stands, what it becomes), who stands where another goes before that one.
         removed: their event stays, but does not name this person any more.
         kept: how many stand as the file says.
         faults: a sentence for every event that was left out.
@@ -156,7 +156,7 @@ class _Planner:
             if shift.ends > self.wall
         ]
         return ImportPlan(
-            tuple(added), tuple(self.changed), tuple(self.removed), kept, tuple(self.faults),
+            tuple(added), tuple(_leaving_first(self.changed)), tuple(self.removed), kept, tuple(self.faults),
             tuple(sorted(missing, key=lambda shift: (shift.starts, shift.id))),
         )  # fmt: skip
 
@@ -201,6 +201,20 @@ class _Planner:
 
 def _identity(shift: Shift) -> tuple[int, datetime, datetime, int]:
     return shift.person_id, shift.starts, shift.ends, shift.level
+
+
+def _leaving_first(changed: Sequence[tuple[Shift, Shift]]) -> Iterable[tuple[Shift, Shift]]:
+    """In an order in which each finds its new place empty, unless they change places in a circle."""
+    standing = {_identity(before): (before, after) for before, after in changed}
+    taken: set[int] = set()
+    for first in changed:
+        way: list[tuple[Shift, Shift]] = []
+        one: tuple[Shift, Shift] | None = first
+        while one is not None and one[0].id not in taken:
+            taken.add(one[0].id)
+            way.append(one)
+            one = standing.get(_identity(one[1]))
+        yield from reversed(way)
 
 
 def _by_word(text: str, candidates: Sequence[Candidate]) -> tuple[int, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -13,7 +13,6 @@ from portal.core.errors import DomainError
 from portal.core.ical_read import read_events
 from portal.core.intervals import Interval
 from portal.core.shift_import import Candidate, ImportPlan, KnownShift, plan_import
-from portal.core.shifts import Shift
 from portal.core.wallclock import wall_of
 from portal.models import SITE_SCHEDULE, ScheduleRow, ShiftRow, UnitOfWork, User
 from portal.services.audit import Change, record_change
@@ -68,7 +67,13 @@ def import_shifts(
     plan = preview.plan
     for shift in plan.removed:
         remove_shift(uow, shift.id, change=change)
-    faults = [*preview.faults, *_change(uow, plan.changed, schedule_id=schedule_id, change=change)]
+    faults = list(preview.faults)
+    for before, after in plan.changed:
+        row = uow.session.get_one(ShiftRow, before.id)
+        try:
+            edit_shift(uow, StoredShift(after, row.version, schedule_id), change=change)
+        except DomainError as error:  # two events that changed places: the roster is what the file says all the same
+            faults.append(str(error))
     uow.session.add_all(
         ShiftRow(
             schedule_id=schedule_id, uid=key, user_id=shift.person_id, starts=shift.starts, ends=shift.ends,
@@ -83,25 +88,6 @@ def import_shifts(
         record_change(uow, change, "shift.import", schedule.name, schedule_id=schedule_id, **counts)
     uow.session.flush()
     return replace(preview, faults=tuple(faults))
-
-
-def _change(uow: UnitOfWork, changed: Iterable[tuple[Shift, Shift]], *, schedule_id: int, change: Change) -> list[str]:
-    """Who moves to where another still stands moves after that one. Returns a sentence for each that cannot: those
-    that changed places among themselves, and then the roster is what the file says all the same."""
-    # Turned round each time: a whole series that moves on by one goes in two rounds.
-    waiting = list(changed)
-    while waiting:
-        refused = []
-        for before, after in waiting:
-            row = uow.session.get_one(ShiftRow, before.id)
-            try:
-                edit_shift(uow, StoredShift(after, row.version, schedule_id), change=change)
-            except DomainError as error:
-                refused.append(((before, after), str(error)))
-        if len(refused) == len(waiting):
-            return [words for _, words in refused]
-        waiting = [one for one, _ in reversed(refused)]
-    return []
 
 
 def _candidates(session: Session) -> list[Candidate]:

@@ -151,6 +151,19 @@ def test_a_new_event_does_not_count_on_a_shift_that_is_moved_away():
     assert plan(EVENT, new, known=known).kept == 2
 
 
+def test_who_stands_where_another_goes_moves_first_and_a_circle_stays_one():
+    day = [replace(shift(id=9), starts=NOW + timedelta(n), ends=NOW + timedelta(n, hours=1)) for n in range(4)]
+    known = [KnownShift(replace(one, id=n + 1), f"u{n}") for n, one in enumerate(day[:3])]
+
+    def moved(*places):
+        at = [day[place].starts.replace(tzinfo=BERLIN) for place in places]
+        events = [replace(EVENT, uid=f"u{n}", starts_at=t, ends_at=t + timedelta(hours=1)) for n, t in enumerate(at)]
+        return [before.id for before, _ in plan(*events, known=known).changed]
+
+    assert (moved(1, 2, 3), moved(0, 3, 1)) == ([3, 2, 1], [2, 3])
+    assert sorted(moved(1, 2, 0)) == [1, 2, 3]
+
+
 def test_what_is_not_in_the_file_any_more_is_told_and_stays():
     known = [
         KnownShift(shift(id=9), "gone"),

@@ -103,6 +103,15 @@ def test_events_that_move_to_where_another_stood_all_arrive(shop, by):
     assert sorted(row.starts.day for row in rows(shop, ShiftRow)) == [5 + n + by for n in range(4)]
 
 
+def test_changing_many_shifts_works_the_roster_out_once(shop):
+    days = range(1, 20)
+    take_in(shop, calendar_file(*(DAY.format(uid=day, who="Bob", day=day) for day in days)))
+    data = calendar_file(*(DAY.format(uid=day, who="Carol", day=day) for day in days))
+    with shop.unit_of_work() as uow, counted_statements(uow.session) as statements:
+        import_shifts(uow, data, change=Change(ALICE, datetime(2026, 9, 1, tzinfo=UTC)))
+    assert sum("FROM rotation" in statement for statement in statements) <= 1
+
+
 @pytest.mark.parametrize(
     ("before", "after"), [(("Bob", 5), ("Bob", 6)), (("Bob, Carol", 5), ("Carol", 5)), (("Bob", 5), ("Carol", 5))]
 )
