@@ -42,6 +42,13 @@ JOBS = (
         MINUTE,
     ),
     ScheduledJob(
+        "swaps",
+        "End requests for swaps",
+        "Tells whoever asked a colleague to take a duty that it began without an answer, so that it stays theirs.",
+        CHORES,
+        MINUTE,
+    ),
+    ScheduledJob(
         "mail_audit",
         "Check that every mail has a verdict",
         "Raises an alarm when a mail waits for its verdict, a mailbox is not read or its secret expires.",

@@ -170,6 +170,16 @@ def declined_text(taker: str, terms: Terms) -> str:
     return f"{_who(taker)} cannot take your duty {terms.span}. It stays yours"
 
 
+def expired_text(taker: str, terms: Terms) -> str:
+    """To the one who asked: nobody answered before it began."""
+    return f"{_who(taker)} has not answered in time, so the roster stays as it is: {terms.span}"
+
+
+def dropped_text(taker: str, terms: Terms) -> str:
+    """To the one who asked: another swap took away what this one was about."""
+    return f"Your request to {_who(taker)} for {terms.span} has ended: another swap changed the roster"
+
+
 def thanks_text(asker: str, terms: Terms, *, accept: bool) -> str:
     """Back to the one who answered."""
     if not accept:

@@ -17,6 +17,7 @@ from portal.services.jobs import claim_job, finish_job
 from portal.services.mail_health import audit_mail
 from portal.services.mail_reconcile import ask_reconcile
 from portal.services.roster_lint import mail_roster_checks
+from portal.services.swaps import end_swaps
 from portal.services.upkeep import check_counters, close_resolved, tidy
 
 log = structlog.get_logger(__name__)
@@ -33,6 +34,7 @@ def _reconcile(context: Context) -> str:
 CHORES: Mapping[str, Callable[[Context], str]] = {
     "page_audit": audit_pages,
     "hand_off": write_hand_offs,
+    "swaps": end_swaps,
     "mail_audit": audit_mail,
     "mail_reconcile": _reconcile,
     "holiday_feeds": read_feeds,

@@ -14,6 +14,8 @@ from portal.core.swaps import (
     ask_text,
     code_of,
     declined_text,
+    dropped_text,
+    expired_text,
     text_due_at,
 )
 from portal.models import Notification, OutgoingMail, Swap, UnitOfWork, User
@@ -81,6 +83,27 @@ def tell_asker(context: Context, uow: UnitOfWork, swap: Swap, *, accept: bool) -
     _tell(context, uow, swap, _Notice("answer", asker, subject, text, sms))
 
 
+def tell_expired(context: Context, uow: UnitOfWork, swap: Swap) -> None:
+    """To whoever asked: nobody answered. By text only while some of that duty is to come."""
+    asker, asked, terms = *_people(uow, swap), terms_of(swap)
+    held = terms.span.held(load_schedule(uow.session, swap.schedule_id).roster.zone)
+    sms = expired_text(asked.name, terms)
+    text = f"Hello {asker.name},\n\n{sms}.\n\nWhoever stands there is on call, also if that is you.\n"
+    subject = f"{asked.name} has not answered, nothing is swapped: {terms.span}"
+    is_over = held.ends_at <= context.clock.now()
+    notice = _Notice("answer", asker, subject, text, "" if is_over else sms)
+    _tell(context, uow, swap, notice, begins_at=held.starts_at)
+
+
+def tell_dropped(context: Context, uow: UnitOfWork, swap: Swap) -> None:
+    """To whoever asked: the roster does not allow it any more."""
+    asker, asked, terms = *_people(uow, swap), terms_of(swap)
+    sms = dropped_text(asked.name, terms)
+    text = f"Hello {asker.name},\n\n{sms}.\n\nPlease look at the roster; you can ask again.\n"
+    subject = f"Your request to {asked.name} has ended: {terms.span}"
+    _tell(context, uow, swap, _Notice("answer", asker, subject, text, sms))
+
+
 def tell_withdrawn(context: Context, uow: UnitOfWork, swap: Swap) -> None:
     """To the colleague, unless nothing has left yet: then there is nothing to take back."""
     asker, asked, terms = *_people(uow, swap), terms_of(swap)
@@ -107,13 +130,15 @@ def load_numbers(uow: UnitOfWork, user_id: int) -> tuple[str, ...]:
     return next((person.numbers for person in load_recipients(uow.session, [user_id])), ())
 
 
-def _tell(context: Context, uow: UnitOfWork, swap: Swap, notice: _Notice) -> None:
+def _tell(context: Context, uow: UnitOfWork, swap: Swap, notice: _Notice, *, begins_at: datetime | None = None) -> None:
+    if not notice.to.is_active:
+        return
     key = _key(swap, notice.name)
     add_staff_mail(context, uow, notice.to, StaffMail(EVENT, key, notice.subject, notice.text))
     rules = load_paging_rules(uow.session, now=context.clock.now())
     for person in load_recipients(uow.session, [notice.to.id]):
         if notice.sms and rules.provider and person.numbers:
-            due_at = text_due_at(rules.now, zone=rules.zone, begins_at=_begins_at(uow, swap))
+            due_at = text_due_at(rules.now, zone=rules.zone, begins_at=begins_at or _begins_at(uow, swap))
             wait = due_at - rules.now
             add_text(uow, rules, person, Text(key, INFO, person.numbers[0], notice.sms, wait=wait))
 

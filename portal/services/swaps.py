@@ -32,7 +32,15 @@ from portal.services.audit import Change, record_change
 from portal.services.context import Context
 from portal.services.overrides import write_override
 from portal.services.schedules import check_person, list_schedules, load_schedule
-from portal.services.swap_notices import stop_asking, tell_asked, tell_asker, tell_withdrawn, terms_of
+from portal.services.swap_notices import (
+    stop_asking,
+    tell_asked,
+    tell_asker,
+    tell_dropped,
+    tell_expired,
+    tell_withdrawn,
+    terms_of,
+)
 
 AHEAD = timedelta(weeks=8)
 _BEHIND, _BEYOND = timedelta(days=7), timedelta(days=35)
@@ -187,7 +195,7 @@ def answer_swap(
         for override in plan_overrides(terms):
             write_override(uow, override, change=change, schedule_id=row.schedule_id, note=note, swap_id=row.id)
         session.flush()
-        _drop_others(uow, row, change)
+        _drop_others(context, uow, row, change)
     stop_asking(uow, row)
     _record(uow, change, "swap.accept" if accept else "swap.decline", row)
     tell_asker(context, uow, row, accept=accept)
@@ -203,6 +211,21 @@ def withdraw_swap(context: Context, uow: UnitOfWork, swap_id: int, *, change: Ch
     _set_state(uow, row, SwapState.WITHDRAWN, at=change.at, how="page")
     _record(uow, change, "swap.withdraw", row)
     tell_withdrawn(context, uow, row)
+
+
+def end_swaps(context: Context) -> str:
+    """Requests that nobody answered before their time began end, and whoever asked is told once: state, trace and
+    what goes out are one transaction. Returns a line about it."""
+    now = context.clock.now()
+    with context.database.read_session() as session:
+        if not _begun(session, now):
+            return "No request for a swap has run out."
+    with context.database.unit_of_work() as uow:
+        rows = _begun(uow.session, now)
+        for row in rows:
+            _end(uow, row, SwapState.EXPIRED, "swap.expire", Change(None, now))
+            tell_expired(context, uow, row)
+    return f"{len(rows)} request{'' if len(rows) == 1 else 's'} for a swap ran out."
 
 
 @dataclass(frozen=True)
@@ -239,6 +262,10 @@ def hear_text(context: Context, uow: UnitOfWork, user: User, text: str, *, is_pa
 def _open_rows(session: Session, *where: object) -> Sequence[Swap]:
     query = select(Swap).where(Swap.state == SwapState.ASKED, *where)  # type: ignore[arg-type]
     return session.scalars(query.order_by(Swap.id)).all()
+
+
+def _begun(session: Session, now: datetime) -> list[Swap]:
+    return [row for row in _open_rows(session) if _view(session, row, now).state is SwapState.EXPIRED]
 
 
 def _view(session: Session, row: Swap, now: datetime) -> SwapView:
@@ -279,18 +306,28 @@ def _set_state(uow: UnitOfWork, row: Swap, state: SwapState, *, at: datetime, ho
         raise DomainError(_ENDED[SwapState(row.state)])
 
 
-def _drop_others(uow: UnitOfWork, taken: Swap, change: Change) -> None:
-    """Requests that the roster does not allow any more, because this one was accepted, end with it."""
+def _drop_others(context: Context, uow: UnitOfWork, taken: Swap, change: Change) -> None:
+    """Requests that the roster does not allow any more, because this one was accepted, end with it. Whoever asked
+    several for the same hears of the one who takes it."""
     stored = load_schedule(uow.session, taken.schedule_id)
     people = (taken.from_id, taken.to_id)
     same = (Swap.schedule_id == taken.schedule_id, or_(Swap.from_id.in_(people), Swap.to_id.in_(people)))
     for row in _open_rows(uow.session, *same):
+        terms = terms_of(row)
+        if has_begun(terms, zone=stored.roster.zone, now=change.at):
+            continue  # `end_swaps` says so
         try:
-            check_terms(stored.roster, terms_of(row), now=change.at, names=stored.names)
+            check_terms(stored.roster, terms, now=change.at, names=stored.names)
         except DomainError:
-            _set_state(uow, row, SwapState.WITHDRAWN, at=change.at, how="swap")
-            stop_asking(uow, row)
-            _record(uow, change, "swap.withdraw", row)
+            _end(uow, row, SwapState.WITHDRAWN, "swap.withdraw", change)
+            if (row.from_id, terms.span) != (taken.from_id, terms_of(taken).span):
+                tell_dropped(context, uow, row)
+
+
+def _end(uow: UnitOfWork, row: Swap, state: SwapState, action: str, change: Change) -> None:
+    _set_state(uow, row, state, at=change.at, how="swap" if state is SwapState.WITHDRAWN else "time")
+    stop_asking(uow, row)
+    _record(uow, change, action, row)
 
 
 def _record(uow: UnitOfWork, change: Change, action: str, row: Swap) -> None:

@@ -16,6 +16,8 @@ from portal.core.swaps import (
     check_terms,
     code_of,
     declined_text,
+    dropped_text,
+    expired_text,
     has_begun,
     parse_swap_answer,
     plan_overrides,
@@ -163,6 +165,10 @@ def test_the_words_are_short_and_say_the_time_and_the_answer():
     )
     assert accepted_text("Carol", WHOLE) == "Carol takes your duty Fri 27 Nov 18:00 to Sat 28 Nov 08:00"
     assert declined_text("Carol", WHOLE).endswith("It stays yours")
+    assert expired_text("Carol", WHOLE) == (
+        "Carol has not answered in time, so the roster stays as it is: Fri 27 Nov 18:00 to Sat 28 Nov 08:00"
+    )
+    assert dropped_text("Carol", WHOLE).endswith("Sat 28 Nov 08:00 has ended: another swap changed the roster")
     assert thanks_text("Bob", both, accept=True).endswith("Bob takes Sat 28 Nov 18:00 to Sun 29 Nov 08:00. Bob is told")
     assert thanks_text("Bob", WHOLE, accept=False).startswith("Bob is told that you cannot")
     assert which_swap_text([("S12", "Bob", WHOLE)], accept=True) == (

@@ -3,9 +3,18 @@
 import pytest
 
 from portal.core.swaps import Terms
-from portal.models import Notification, OutgoingMail, Phone, Swap, UnitOfWork
+from portal.models import Notification, OutgoingMail, Phone, Swap, UnitOfWork, User
 from portal.services.audit import Change
-from portal.services.swap_notices import load_numbers, stop_asking, tell_asked, tell_asker, tell_withdrawn, terms_of
+from portal.services.swap_notices import (
+    load_numbers,
+    stop_asking,
+    tell_asked,
+    tell_asker,
+    tell_dropped,
+    tell_expired,
+    tell_withdrawn,
+    terms_of,
+)
 from portal.services.swaps import withdraw_swap
 from tests.services.paging_world import BOB, CAROL, NUMBERS, rows
 from tests.services.swap_world import answer, ask, given_nights, move_to, night
@@ -103,12 +112,39 @@ def test_the_asker_is_told_once_by_mail_and_text(nights):
         tell_asker(nights.context, uow, swap, accept=False)
         tell_asked(nights.context, uow, swap, token="x")
         tell_withdrawn(nights.context, uow, swap)
+        tell_expired(nights.context, uow, swap)
+        tell_dropped(nights.context, uow, swap)
         assert not stop_asking(uow, swap)
     assert mails(nights) == [
         ("carol", "cancelled", "Bob asks you to take a duty: Sun 27 Dec 18:00 to Mon 28 Dec 08:00"),
         ("bob", "pending", "Carol cannot take your duty: Sun 27 Dec 18:00 to Mon 28 Dec 08:00"),
     ]
     assert [(user, state) for user, state, _ in texts(nights)] == [(CAROL, "cancelled"), (BOB, "pending")]
+
+
+@pytest.mark.parametrize(
+    ("terms", "day", "hour", "due"),
+    [
+        (BOTH, 27, 17, "2026-12-27T17:00:00+00:00"),
+        (BOTH, 29, 17, None),  # the duty is over: only a mail
+        (Terms(CAROL, BOB, night(28), night(27)), 28, 2, "2026-12-28T06:00:00+00:00"),  # theirs began, one's own waits
+    ],
+)
+def test_that_it_ran_out_is_texted_when_it_is_of_use(nights, terms, day, hour, due):
+    swap_id = ask(nights, terms)
+    move_to(nights, day, hour)
+    with nights.database.unit_of_work() as uow:
+        tell_expired(nights.context, uow, uow.session.get_one(Swap, swap_id))
+    assert [at.isoformat() for user, _, at in texts(nights) if user == terms.from_id] == ([due] if due else [])
+    assert len(mails(nights)) == 2
+
+
+def test_nobody_who_left_is_told(nights):
+    swap_id = ask(nights, BOTH)
+    with nights.database.unit_of_work() as uow:
+        uow.session.get_one(User, BOB).is_active = False
+        tell_asker(nights.context, uow, uow.session.get_one(Swap, swap_id), accept=False)
+    assert [name for name, _, _ in mails(nights)] == ["carol"]
 
 
 def test_a_number_whose_owner_texted_stop_gets_nothing(nights):

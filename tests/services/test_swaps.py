@@ -12,6 +12,7 @@ from portal.services.audit import Change
 from portal.services.swaps import (
     answer_swap,
     ask_swap,
+    end_swaps,
     find_by_token,
     find_swap,
     hear_text,
@@ -207,6 +208,37 @@ def test_it_expires_when_it_begins(nights):
         answer(nights, swap_id, CAROL)
     with pytest.raises(DomainError, match="This has begun"):
         withdraw(nights, swap_id, BOB)
+
+
+def test_whoever_asked_hears_once_that_nobody_answered(nights):
+    move_to(nights, 26, 10)
+    swap_id = ask(nights, GIVEN)
+    assert end_swaps(nights.context) == "No request for a swap has run out."
+    move_to(nights, 27, 17)
+    assert end_swaps(nights.context) == "1 request for a swap ran out."
+    assert end_swaps(nights.context) == "No request for a swap has run out."
+    assert rows(nights.database, Swap)[0].state == state(nights, swap_id) == "expired"
+    settle(nights)
+    (text,) = nights.sms.texts(NUMBERS[BOB])
+    assert text.startswith("Carol has not answered in time")
+    assert texts_to(nights, CAROL) == [("cancelled", "Reply YES S1 or NO S1")]
+    assert mails_to(nights, "bob") == [
+        ("pending", "Carol has not answered, nothing is swapped: Sun 27 Dec 18:00 to Mon 28 Dec 08:00")
+    ]
+    assert actions(nights)[-1] == ("swap.expire", None, "S1: Bob asks Carol")
+    assert on_call(nights, 27) == [BOB]
+
+
+def test_whoever_asked_hears_that_another_swap_took_the_ground_away(nights):
+    move_to(nights, 26, 10)
+    first, same = ask(nights, GIVEN), ask(nights, Terms(BOB, ALICE, night(27)))
+    part = ask(nights, Terms(BOB, ALICE, WallSpan(wall(27, 20), wall(28, 8))))
+    answer(nights, first, CAROL)
+    assert [state(nights, one) for one in (first, same, part)] == ["accepted", "withdrawn", "withdrawn"]
+    assert [subject for _, subject in mails_to(nights, "bob")] == [
+        "Your request to Alice has ended: Sun 27 Dec 20:00 to Mon 28 Dec 08:00",
+        "Carol takes your duty: Sun 27 Dec 18:00 to Mon 28 Dec 08:00",
+    ]
 
 
 def test_when_one_colleague_takes_it_the_others_are_asked_no_more(nights):
