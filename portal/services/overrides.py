@@ -223,8 +223,15 @@ def undo_change(uow: UnitOfWork, event_id: int, *, change: Change, schedule_id: 
         _take_back(uow, _existing(uow.session, override.id), wall, change)
         return
     check_person(uow.session, override.person_id)
-    # As it was, also in what it wins over; of one that had begun only the rest can come back.
+    row = uow.session.get(OverrideRow, override.id)
+    if row is not None and row.ends == wall:  # cut this very minute
+        row.ends, row.version = override.ends, row.version + 1
+        _record(uow, change, ADDED, row)
+        return
+    # As it was, also in what it wins over; of one that had begun only the rest can come back, and wins over all.
     again = replace(override, starts=max(override.starts, wall))
+    if row is not None:
+        _refuse_overtaking(uow.session, row, again)
     write_override(uow, again, change=change, schedule_id=schedule_id, override_id=override.id, **more)
 
 
@@ -249,6 +256,20 @@ def _check(session: Session, override: Override, wall: datetime) -> None:
 def _refuse_over(override: Override, wall: datetime) -> None:
     if override.ends <= wall:
         raise DomainError("This time is over. Who was on call then stays as it was.")
+
+
+def _refuse_overtaking(session: Session, row: OverrideRow, again: Override) -> None:
+    later = select(OverrideRow.id).where(
+        OverrideRow.schedule_id == row.schedule_id,
+        OverrideRow.id > row.id,
+        OverrideRow.ends > again.starts,
+        OverrideRow.starts < again.ends,
+    )
+    if session.scalar(later.limit(1)) is not None:
+        raise DomainError(
+            "Others that were made after it hold in its time, and it would win over them now. Add it anew to see what "
+            "the roster would be."
+        )
 
 
 def _preview(

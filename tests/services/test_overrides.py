@@ -260,6 +260,20 @@ def test_of_one_that_was_cut_the_rest_comes_back(shop):
     assert [row[2:] for row in stored(shop)] == [("21 18:00", "21 21:30"), ("21 21:35", "22 08:00")]
 
 
+def test_what_was_cut_comes_back_as_it_was_or_not_at_all(shop):
+    first = add(shop, STANDS_IN)
+    add(shop, replace(STANDS_IN, starts=wall(22, 2), ends=wall(22, 4), person_id=ALICE, instead_of=CAROL))
+    middle = datetime(2026, 11, 21, 20, 30, 10, tzinfo=UTC)
+    at_once, later = middle + timedelta(seconds=40), middle + timedelta(minutes=5)
+    remove(shop, first, now=middle)
+    undo(shop, read(shop, last_change, now=at_once).event_id, now=at_once)
+    assert [on_call(shop, 22, hour) for hour in (1, 3, 5)] == [[CAROL], [ALICE], [CAROL]]
+    remove(shop, first, now=middle)
+    with pytest.raises(DomainError, match="it would win over them now"):
+        undo(shop, read(shop, last_change, now=later).event_id, now=later)
+    assert [on_call(shop, 22, hour) for hour in (1, 3, 5)] == [[BOB], [BOB], [BOB]]
+
+
 def test_only_the_very_last_change_can_be_undone_for_an_hour_and_while_some_is_to_come(shop):
     assert read(shop, last_change, now=NOW) is None
     add(shop, STANDS_IN)
