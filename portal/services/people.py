@@ -19,8 +19,19 @@ from portal.core.permissions import Role
 from portal.core.phones import parse_phone
 from portal.core.ports import Randomness
 from portal.core.roster import make_roster
+from portal.core.tickets import format_number
 from portal.core.wallclock import wall_of
-from portal.models import SITE_SCHEDULE, Absence, EscalationStepRow, OneTimeLink, Phone, SignInAttempt, UnitOfWork, User
+from portal.models import (
+    SITE_SCHEDULE,
+    Absence,
+    EscalationStepRow,
+    OneTimeLink,
+    Page,
+    Phone,
+    SignInAttempt,
+    UnitOfWork,
+    User,
+)
 from portal.services.audit import Change, record_change
 from portal.services.schedules import list_schedules, load_schedule
 from portal.services.settings import load_settings
@@ -106,7 +117,8 @@ def edit_person(uow: UnitOfWork, user_id: int, profile: Profile, *, change: Chan
 
 
 def warn_of_disabling(session: Session, user_id: int, *, now: datetime, zone: ZoneInfo) -> list[str]:
-    """What would be missing without this person, each as a sentence: duty within two weeks, being asked by name."""
+    """What would be missing without this person, each as a sentence: duty within two weeks, being asked by name, pages
+    they have taken."""
     found = []
     for head in list_schedules(session):
         roster = load_schedule(session, head.id).roster
@@ -122,6 +134,10 @@ def warn_of_disabling(session: Session, user_id: int, *, now: datetime, zone: Zo
         found.append("Is the fallback person, who is paged when nobody is on call.")
     if session.scalar(select(EscalationStepRow.id).where(EscalationStepRow.user_id == user_id).limit(1)) is not None:
         found.append("Is named in a step of the escalation.")
+    taken = select(Page.ticket_id).where(Page.acknowledged_by == user_id, Page.state == "acknowledged")
+    for ticket_id in session.scalars(taken.order_by(Page.id)):
+        what = format_number(ticket_id, prefix=load_settings(session).site_prefix) if ticket_id else "late requests"
+        found.append(f"Has taken the page about {what}, and nobody else is asked.")
     return found
 
 

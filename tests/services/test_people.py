@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from portal.core.errors import DomainError
-from portal.models import AuditEvent, EscalationStepRow, Phone, SettingRow, ShiftRow, SignInAttempt, User
+from portal.models import AuditEvent, EscalationStepRow, Page, Phone, SettingRow, ShiftRow, SignInAttempt, Ticket, User
 from portal.services import people
 from portal.services.audit import Change
 from tests.services.ticket_world import ALICE, BOB, NOW, counted_statements
@@ -152,6 +152,23 @@ def test_before_disabling_it_is_said_what_would_be_missing(database):
     assert "fallback person" in said[1] and "step of the escalation" in said[2] and len(said) == 3
     assert nothing == []
     assert earlier[0] == "On call now, until Sat 21 Nov 02:10." and earlier[1].startswith("2 turns")
+
+
+def test_before_disabling_it_is_said_which_pages_nobody_else_is_asked_about(database):
+    held = {"state": "acknowledged", "opened_at": NOW, "acknowledged_by": BOB}
+    with database.unit_of_work() as uow:
+        ticket = Ticket(id=12, subject="x", status="new", is_open=True, priority=1, source="mail", received_at=NOW,
+                        created_at=NOW, changed_at=NOW)  # fmt: skip
+        uow.session.add(ticket)
+        uow.session.flush()
+        uow.session.add_all([Page(kind="ticket", ticket_id=12, **held), Page(kind="digest", **held)])
+        uow.session.add(Page(kind="digest", **{**held, "state": "resolved"}))
+    with database.read_session() as session:
+        said = people.warn_of_disabling(session, BOB, now=NOW, zone=ZoneInfo("UTC"))
+    assert said == [
+        "Has taken the page about #12, and nobody else is asked.",
+        "Has taken the page about late requests, and nobody else is asked.",
+    ]
 
 
 def test_a_link_works_once_for_three_days_and_is_kept_as_a_hash(database):
