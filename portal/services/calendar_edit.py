@@ -15,6 +15,7 @@ from portal.models import (
     BusinessPeriod,
     Calendar,
     Customer,
+    HolidayFeed,
     HolidayRow,
     HolidayRuleRow,
     Queue,
@@ -23,8 +24,10 @@ from portal.models import (
     UnitOfWork,
 )
 from portal.models.versions import load_site_state
+from portal.services.alarms import end_alarm
 from portal.services.audit import Change, record_change
 from portal.services.calendars import GONE
+from portal.services.holiday_feeds import alarm_key
 
 LONGEST_NAME = 80
 _COPIED: tuple[Any, ...] = (BusinessPeriod, SpecialHoursRow, HolidayRow, HolidayRuleRow)
@@ -114,6 +117,8 @@ def remove_calendar(uow: UnitOfWork, calendar_id: int, *, change: Change) -> Cal
         schedule.calendar_id = None
     for customer in uow.session.scalars(select(Customer).where(Customer.calendar_id == calendar_id)):
         customer.calendar_id = None
+    for feed_id in uow.session.scalars(select(HolidayFeed.id).where(HolidayFeed.calendar_id == calendar_id)):
+        end_alarm(uow, alarm_key(feed_id), now=change.at)
     uow.session.flush()
     names = {
         "queues": [name for _, name in users.queues],

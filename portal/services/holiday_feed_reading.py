@@ -104,7 +104,10 @@ def _read_one(context: Context, claimed: _Claimed, fetcher: CalendarFetcher) -> 
     if len(fetched.data) > MAX_BYTES:
         return _finish(context, claimed, _Outcome(error="It is larger than any calendar of holidays."))
     with context.database.read_session() as session:
-        zone = load_site_state(session).calendars[claimed.calendar_id].zone
+        calendar = load_site_state(session).calendars.get(claimed.calendar_id)
+    if calendar is None:
+        return False  # removed meanwhile, and its feeds with it
+    zone = calendar.zone
     today = wall_of(context.clock.now(), zone=zone).date()
     reading = read_days(read_events(fetched.data, window=window_of(today), zone=zone), zone=zone)
     # Without its tag the file is fetched again also if it stays the same, so that an error stays one.

@@ -9,9 +9,11 @@ from portal.core.calendars import Period
 from portal.core.errors import DomainError, GatewayError
 from portal.core.ports import FetchedCalendar
 from portal.models import Alarm, HolidayFeed, HolidayFeedDay
+from portal.services.alarms import open_alarms, raise_alarm
 from portal.services.audit import Change
+from portal.services.calendar_edit import add_calendar, remove_calendar
 from portal.services.holiday_feed_reading import MAX_BYTES, propose_file, read_feeds
-from portal.services.holiday_feeds import add_feed, edit_feed, list_feeds, remove_feed
+from portal.services.holiday_feeds import add_feed, alarm_key, edit_feed, list_feeds, remove_feed
 from portal.services.holidays import decide_holidays, find_holiday, list_holidays
 from tests.web.conftest import StillClock
 
@@ -228,3 +230,14 @@ def test_days_before_today_are_not_proposed(world):
     world.act(add_feed, "Company", URL)
     world.read(ics(("20261120", "Yesterday"), CHRISTMAS))
     assert date(2026, 11, 21) == world.clock.now().date() and world.days() == {"Christmas Day": "proposed"}
+
+
+def test_a_calendar_that_is_removed_while_its_feed_is_read_takes_everything_with_it(world):
+    calendar_id = world.act(add_calendar, "Nights")
+    feed_id = world.act(add_feed, "Company", URL, calendar_id=calendar_id)
+    with world.fetcher.database.unit_of_work() as uow:
+        raise_alarm(uow, alarm_key(feed_id), "It could not be read.", now=world.clock.now())
+    world.fetcher.meanwhile = lambda: world.act(remove_calendar, calendar_id)
+    assert world.read(ics(CHRISTMAS)) == "0 calendars read, 1 could not be read."
+    with world.fetcher.database.read_session() as session:
+        assert open_alarms(session) == []
