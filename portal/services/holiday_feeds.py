@@ -40,6 +40,11 @@ class FeedEntry:
     error: str
     days: int
 
+    @property
+    def host(self) -> str:
+        """What everybody may see of the address: the rest of it may be a secret."""
+        return urlsplit(self.url).hostname or ""
+
 
 @dataclass(frozen=True)
 class FeedDifference:

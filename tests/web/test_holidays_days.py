@@ -11,6 +11,7 @@ from portal.core.ports import FetchedCalendar
 from portal.services.calendar_edit import add_calendar
 from portal.services.calendars import save_week
 from portal.services.holiday_feed_reading import read_feeds
+from portal.services.holiday_feeds import add_feed
 from portal.services.holiday_rules import add_rule, find_rule
 from portal.services.holidays import add_holiday, edit_holiday, find_holiday, list_holidays
 from portal.web.holidays import lists
@@ -281,6 +282,13 @@ def test_a_file_that_is_no_calendar_is_refused(web, data, sentence, monkeypatch)
     page = web.as_("alice").post("/holidays/file", {"file": (BytesIO(data), "days.ics")}, status=422)
     assert sentence in page.text
     assert stored(web) == {}
+
+
+def test_the_address_of_a_calendar_on_the_web_is_for_those_who_may_change_it(web):
+    write(web, add_feed, "Company", "https://days.example/holidays.ics?key=secret")
+    assert "key=secret" in web.as_("carol").get("/holidays/feeds").text
+    page = web.as_("vera").get("/holidays/feeds").text
+    assert "days.example" in page and "secret" not in page
 
 
 def test_a_calendar_on_the_web_is_added_read_switched_off_and_removed(web):
