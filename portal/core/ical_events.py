@@ -122,6 +122,19 @@ class EventReader:
             found.append(EventTime(wall, meant, is_day))
         return found
 
+    def periods(self, line: Line) -> list[tuple[EventTime, timedelta]]:
+        """The starts and exact lengths of a line of periods (RFC 5545, section 3.3.9). Raises BrokenEventError."""
+        found = []
+        for text in line.value.split(","):
+            start, _, end = text.strip().upper().partition("/")
+            starts = self._time(replace(line, value=start))
+            is_length = end.lstrip("+-").startswith("P")
+            exact = _duration(end)[0] if is_length else self._time(replace(line, value=end)).at - starts.at
+            if not timedelta() <= exact <= _LONGEST:
+                raise BrokenEventError("has a period that ends before it starts, or later than anybody means")
+            found.append((starts, exact))
+        return found
+
 
 def _duration(text: str) -> tuple[timedelta, timedelta]:
     """All of a DURATION, and what of it are days and weeks: those keep the time of day."""

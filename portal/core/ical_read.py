@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from portal.core.ical_events import YEARS, BrokenEventError, EventReader, EventTime, PlannedEvent
 from portal.core.ical_lines import Component, Line, read_calendars, unescape_text
-from portal.core.ical_recur import list_days, parse_recurrence
+from portal.core.ical_recur import Recurrence, list_days, parse_recurrence, times_of_day
 from portal.core.ical_zones import NamedZone, describe_zone
 from portal.core.intervals import Interval
 
@@ -136,8 +137,8 @@ class _Reader:
         for one in sorted((one for one in parts if one.original is not None), key=_newness):
             assert one.original is not None  # told apart above
             changed[one.original.at] = one
-            if _changes_all_that_follow(one.component):
-                self._fault(one.component, "changes all that follow (THISANDFUTURE); only one day of it was changed")
+            if master is None and _changes_all_that_follow(one.component):
+                self._fault(one.component, "changes all that follow (THISANDFUTURE), which are not in the file")
         names = self._add_occurrences(master, changed) if master else {}
         for at, one in changed.items():
             assert one.original is not None
@@ -152,7 +153,7 @@ class _Reader:
             self._add(master, master.starts, "")
             return {}
         try:
-            starts = self._starts(master)
+            planned = self._occurrences(master)
             left_out = [
                 one
                 for line in component.lines.get("EXDATE", ())
@@ -165,36 +166,53 @@ class _Reader:
         gone = {one.at for one in left_out if not one.is_day} | changed.keys()
         left_out += [one.original for one in changed.values() if one.original]
         gone_days = {one.wall.date() for one in left_out if one.is_day}
+        starts = [replace(master.starts, wall=wall) for wall in sorted(planned)]
         names = _names(starts)
+        following = [at for at in sorted(changed) if _changes_all_that_follow(changed[at].component)]
         for one in starts:
             if one.at not in gone and one.wall.date() not in gone_days:
-                self._add(master, one, names[one.wall])
+                before = bisect_left(following, one.at)
+                change = _moved(changed[following[before - 1]], one) if before else (planned[one.wall], one)
+                self._add(*change, names[one.wall])
         return names
 
-    def _starts(self, master: PlannedEvent) -> list[EventTime]:
-        """When the occurrences start that may touch the window."""
+    def _occurrences(self, master: PlannedEvent) -> dict[datetime, PlannedEvent]:
+        """The occurrences that may touch the window: when they start on the wall, and how long they last."""
         component, starts = master.component, master.starts
+        found = {starts.wall: master}
+        for line in component.lines.get("RDATE", ()):
+            if "/" in line.value:
+                for one, exact in self._events.periods(line):
+                    found[_on_clock_of(starts, one)] = replace(master, length=timedelta(), exact=exact)
+            elif line.value.strip():
+                found.update((_on_clock_of(starts, one), master) for one in self._events.times(line))
+        for line in component.lines.get("RRULE", ()):
+            rule = _rule(line.value)
+            found.update((wall, master) for wall in self._walls(rule, master))
+            if _is_endless(rule):
+                self._note(component)
+        for line in component.lines.get("EXRULE", ()):  # RFC 2445; still written by some
+            for wall in self._walls(_rule(line.value), master):
+                found.pop(wall, None)
+        return found
+
+    def _walls(self, rule: Recurrence, master: PlannedEvent) -> list[datetime]:
+        """When the occurrences of a rule start that may touch the window."""
+        starts = master.starts
         around = master.length + (master.exact or timedelta()) + 2 * _DAY
         since, until = self.window.starts_at - around, self.window.ends_at + around
-        walls = {starts.wall}
-        for line in component.lines.get("RDATE", ()):
-            added = self._events.times(line) if line.value.strip() else []
-            walls.update(_on_clock_of(starts, one) for one in added)
-        for line in component.lines.get("RRULE", ()):
-            try:
-                rule = parse_recurrence(line.value)
-            except ValueError as error:
-                raise BrokenEventError(str(error)) from None
-            if rule.until[:4].isdecimal() and int(rule.until[:4]) not in YEARS:  # 99991231T235959Z means never
-                rule = replace(rule, until="")
-            is_endless = not rule.until and rule.count is None
-            last = self.clock.wall_of(self.endless_until) if is_endless else until
-            days = list_days(rule, starts.wall.date(), since=since.date(), until=last.date(), spend=self.spend)
-            found = [datetime.combine(day, starts.wall.time()) for day in days]
-            walls.update(self._until(rule.until, starts, found) if rule.until else found)
-            if is_endless:
-                self._note(component)
-        return [replace(starts, wall=wall) for wall in sorted(walls)]
+        times = (starts.wall.time(),) if starts.is_day else times_of_day(rule, starts.wall.time())
+        first, last = starts.wall.date(), self.clock.wall_of(self.endless_until) if _is_endless(rule) else until
+        if len(times) == 1:
+            days = list_days(rule, first, since=since.date(), until=last.date(), spend=self.spend)
+        else:  # COUNT counts times, not days
+            by_day = replace(rule, count=None)
+            begins = first if rule.count else since.date()
+            days = list_days(by_day, first, since=begins, until=last.date(), spend=lambda days: self.spend(days * 24))
+        walls = [datetime.combine(day, at) for day in days for at in times]
+        if len(times) > 1:
+            walls = [wall for wall in walls if wall >= starts.wall][: rule.count]
+        return self._until(rule.until, starts, walls) if rule.until else walls
 
     def _until(self, text: str, starts: EventTime, walls: list[datetime]) -> list[datetime]:
         """Those at or before UNTIL, which may be a day, a time on the same clock or an instant."""
@@ -250,6 +268,29 @@ def _names(starts: list[EventTime]) -> dict[datetime, str]:
         names[one.wall] = f"{one.wall:%Y%m%d}" if one.wall.date() not in days else f"{one.wall:%Y%m%dT%H%M}"
         days.add(one.wall.date())
     return names
+
+
+def _rule(text: str) -> Recurrence:
+    try:
+        rule = parse_recurrence(text)
+    except ValueError as error:
+        raise BrokenEventError(str(error)) from None
+    is_never = rule.until[:4].isdecimal() and int(rule.until[:4]) not in YEARS  # 99991231T235959Z
+    return replace(rule, until="") if is_never else rule
+
+
+def _is_endless(rule: Recurrence) -> bool:
+    return not rule.until and rule.count is None
+
+
+def _moved(change: PlannedEvent, one: EventTime) -> tuple[PlannedEvent, EventTime]:
+    """An occurrence that follows one whose change holds for all that follow (RANGE=THISANDFUTURE): it moves as far."""
+    assert change.original is not None  # or it would change nothing
+    wall = change.original.wall if change.original.is_day else one.clock.wall_of(change.original.at)
+    moved = change.starts.wall + (one.wall - wall)
+    if change.original.is_day and not one.is_day:
+        moved = datetime.combine(moved.date(), change.starts.wall.time())
+    return change, replace(change.starts, wall=moved)
 
 
 def _changes_all_that_follow(component: Component) -> bool:

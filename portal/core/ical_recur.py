@@ -1,4 +1,4 @@
-"""Events that repeat (RRULE, RFC 5545 section 3.3.10), by the day.
+"""Events that repeat (RRULE, RFC 5545 section 3.3.10), by the day; the times of a day are the caller's.
 
 Not with dateutil's rrule: a rule that never comes true ("every day that is 30 February") keeps it busy to the year
 9999, and it cannot be told to stop; of "the second Friday and every Tuesday" it makes nothing. Here the window bounds
@@ -11,19 +11,24 @@ import calendar
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, time, timedelta
+from itertools import product
+from math import prod
 
 _WEEKDAYS = {name: number for number, name in enumerate(("MO", "TU", "WE", "TH", "FR", "SA", "SU"))}
 _BY_DAY = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
 _FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 _LIMITS = {"BYMONTH": 12, "BYMONTHDAY": 31, "BYYEARDAY": 366, "BYWEEKNO": 53, "BYSETPOS": 366}
-_KNOWN = {*_LIMITS, "FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYDAY"}
+_CLOCK = {"BYHOUR": 23, "BYMINUTE": 59, "BYSECOND": 59}
+_KNOWN = {*_LIMITS, *_CLOCK, "FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYDAY"}
+MAX_TIMES = 24  # of a day
 _ONE = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Recurrence:
-    """A rule that was understood. Weekdays are (which one, 0 for every, and 0 for Monday to 6); `until` is the text."""
+    """A rule that was understood. Weekdays are (which one, 0 for every, and 0 for Monday to 6); `until` is the text.
+    `hours`, `minutes` and `seconds` are empty where the first occurrence says them."""
 
     frequency: str
     interval: int = 1
@@ -36,6 +41,9 @@ class Recurrence:
     year_days: tuple[int, ...] = ()
     weeks: tuple[int, ...] = ()
     places: tuple[int, ...] = ()
+    hours: tuple[int, ...] = ()
+    minutes: tuple[int, ...] = ()
+    seconds: tuple[int, ...] = ()
 
 
 def parse_recurrence(text: str) -> Recurrence:
@@ -50,7 +58,13 @@ def parse_recurrence(text: str) -> Recurrence:
     unknown = sorted(parts.keys() - _KNOWN - {""})
     if unknown:
         raise ValueError(f"repeats by a rule with {unknown[0]}, which is not understood")
-    numbers = {name: _numbers(name, parts[name], limit) for name, limit in _LIMITS.items() if name in parts}
+    limits = {**_LIMITS, **_CLOCK}
+    numbers = {name: _numbers(name, parts[name], limit) for name, limit in limits.items() if name in parts}
+    times = prod(len(numbers[name]) for name in _CLOCK if name in numbers)
+    if times > MAX_TIMES:
+        raise ValueError("repeats more often than hourly")
+    if times > 1 and "BYSETPOS" in numbers:
+        raise ValueError("repeats by a rule with BYSETPOS for times of day, which is not understood")
     return Recurrence(
         frequency,
         interval=_positive(parts.get("INTERVAL", "1")),
@@ -63,7 +77,16 @@ def parse_recurrence(text: str) -> Recurrence:
         year_days=numbers.get("BYYEARDAY", ()),
         weeks=numbers.get("BYWEEKNO", ()),
         places=numbers.get("BYSETPOS", ()),
+        hours=numbers.get("BYHOUR", ()),
+        minutes=numbers.get("BYMINUTE", ()),
+        seconds=numbers.get("BYSECOND", ()),
     )
+
+
+def times_of_day(rule: Recurrence, first: time) -> tuple[time, ...]:
+    """When on a day of the rule it happens, in order. What the rule leaves out, the first occurrence says."""
+    clock = product(rule.hours or (first.hour,), rule.minutes or (first.minute,), rule.seconds or (first.second,))
+    return tuple(time(*one) for one in clock)
 
 
 def list_days(
@@ -95,7 +118,8 @@ def _numbers(name: str, text: str, limit: int) -> tuple[int, ...]:
         found = tuple(sorted({int(one) for one in text.split(",")}))
     except ValueError:
         raise ValueError(f"repeats by a rule with a broken {name}") from None
-    if any(one == 0 or abs(one) > limit for one in found) or (name == "BYMONTH" and found[0] < 0):
+    is_broken = any((one == 0 and name not in _CLOCK) or abs(one) > limit for one in found)
+    if is_broken or (name in ("BYMONTH", *_CLOCK) and found[0] < 0):
         raise ValueError(f"repeats by a rule with a broken {name}")
     return found
 

@@ -46,6 +46,14 @@ def test_an_occurrence_lasts_as_long_as_its_event_on_the_wall_or_exactly(end, fi
         assert event.ends_at(starts) - starts.at == timedelta(hours=hours)
 
 
+def test_a_period_ends_at_a_time_or_after_a_length():
+    (first, hours), (second, days) = READER.periods(Line("20261024T220000/20261025T060000,20261026T220000/p1d"))
+    assert (first.wall.day, hours) == (24, timedelta(hours=9))  # an hour comes twice
+    assert (second.wall.day, days) == (26, timedelta(days=1))
+    with pytest.raises(BrokenEventError, match="a period that ends before it starts"):
+        READER.periods(Line("20261024T220000/-PT1H"))
+
+
 def test_an_event_knows_which_occurrence_it_changes():
     assert plan("UID:1", "DTSTART:20261023T220000").original is None
     changed = plan("UID:1", "DTSTART:20261023T220000", "RECURRENCE-ID:20261022T220000Z")

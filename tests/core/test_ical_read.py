@@ -119,6 +119,10 @@ def test_times_are_read_as_they_are_meant(lines, starts, ends):
         (["RRULE:FREQ=DAILY;UNTIL=20261102T100000"], "20261101 20261102"),
         (["RRULE:FREQ=WEEKLY;BYDAY=TU;COUNT=2"], "20261101 20261103 20261110"),  # the first day counts, said or not
         (["RDATE:20261101T200000Z"], "20261101 20261101T2000"),  # two on one day are two
+        (["RRULE:FREQ=DAILY;COUNT=4", "EXRULE:FREQ=DAILY;INTERVAL=2"], "20261102 20261104"),
+        (["RRULE:FREQ=DAILY;BYHOUR=10;BYMINUTE=0;BYSECOND=0;COUNT=2"], "20261101 20261102"),
+        (["RRULE:FREQ=DAILY;BYHOUR=10,22;COUNT=3"], "20261101 20261101T2200 20261102"),
+        (["RRULE:FREQ=DAILY;BYHOUR=4,10;UNTIL=20261102T040000Z"], "20261101 20261102"),
     ],
 )
 def test_what_repeats_is_told_apart_by_its_day(lines, days):
@@ -128,6 +132,30 @@ def test_what_repeats_is_told_apart_by_its_day(lines, days):
 def test_whole_days_repeat_until_an_instant():
     events = read_one("DTSTART;VALUE=DATE:20261101", "RRULE:FREQ=DAILY;UNTIL=20261103T000000Z")
     assert [one.first_on.day for one in events] == [1, 2, 3]
+
+
+def test_what_is_changed_from_a_day_on_is_changed_for_all_that_follow():
+    data = calendar_file(
+        f"UID:1\nSUMMARY:Bob\n{DAY}\nRRULE:FREQ=DAILY;COUNT=6\nEXDATE:20261105T100000Z",
+        "UID:1\nSUMMARY:Carol\nRECURRENCE-ID;RANGE=THISANDFUTURE:20261103T100000Z\n"
+        "DTSTART:20261103T120000Z\nDTEND:20261103T150000Z",
+        "UID:1\nSUMMARY:Alice\nRECURRENCE-ID:20261104T100000Z\nDTSTART:20261104T100000Z\nDURATION:PT1H",
+    )
+    result = read(data)
+    assert result.faults == () and spans(result) == [
+        ("Bob", "11-01 10:00", "11-01 11:00"),
+        ("Bob", "11-02 10:00", "11-02 11:00"),
+        ("Carol", "11-03 12:00", "11-03 15:00"),
+        ("Alice", "11-04 10:00", "11-04 11:00"),
+        ("Carol", "11-06 12:00", "11-06 15:00"),
+    ]
+    ended = "UID:1\nRECURRENCE-ID;RANGE=THISANDFUTURE;VALUE=DATE:20261102\nSTATUS:CANCELLED\nDTSTART:20261102T100000Z"
+    assert len(read(calendar_file(f"UID:1\n{DAY}\nRRULE:FREQ=DAILY;COUNT=6", ended)).events) == 1
+
+
+def test_an_added_period_has_its_own_length():
+    events = read_one(DAY, "RDATE;VALUE=PERIOD:20261103T090000Z/20261103T120000Z,20261104T090000Z/PT30M")
+    assert [(one.ends_at - one.starts_at).total_seconds() / 60 for one in events] == [60, 180, 30]
 
 
 @pytest.mark.parametrize(
@@ -202,6 +230,8 @@ def test_an_event_without_a_uid_gets_the_same_one_each_time():
         ("DTSTART:20261101T100000Z\nRRULE:FREQ=MINUTELY", "repeats more often than daily"),
         ("DTSTART:20261101T100000Z\nRRULE:FREQ=DAILY;UNTIL=x", "has a time that is not understood: X"),
         ("DTSTART:20261101T100000Z\nRECURRENCE-ID;RANGE=THISANDFUTURE:20261101T100000Z", "changes all that follow"),
+        ("DTSTART:20261101T100000Z\nRDATE;VALUE=PERIOD:20261102T100000Z/20261101T100000Z", "has a period that ends"),
+        ("DTSTART:20261101T100000Z\nRDATE:20261101T110000Z\nEXRULE:FREQ=HOURLY", "repeats more often than daily"),
     ],
 )
 def test_a_broken_event_is_a_sentence_and_the_others_are_read(lines, words):

@@ -1,14 +1,14 @@
 """Events that repeat. dateutil is the oracle, where it is right."""
 
 import os
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 from dateutil.rrule import rrulestr
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from portal.core.ical_recur import Recurrence, list_days, parse_recurrence
+from portal.core.ical_recur import Recurrence, list_days, parse_recurrence, times_of_day
 
 EVER = {"since": date(1900, 1, 1), "until": date(2030, 12, 31)}
 
@@ -56,7 +56,11 @@ def test_the_first_day_says_what_the_rule_leaves_out_and_the_window_cuts():
         ("FREQ=HOURLY", "repeats more often than daily"),
         ("FREQ=SECONDLY;COUNT=3", "repeats more often than daily"),
         ("", "without FREQ"),
-        ("FREQ=DAILY;BYHOUR=1", "BYHOUR, which is not understood"),
+        ("FREQ=DAILY;BYEASTER=1", "BYEASTER, which is not understood"),
+        ("FREQ=DAILY;BYHOUR=24", "broken BYHOUR"),
+        ("FREQ=DAILY;BYMINUTE=-1", "broken BYMINUTE"),
+        ("FREQ=DAILY;BYHOUR=1,2;BYSETPOS=1", "BYSETPOS for times of day"),
+        ("FREQ=DAILY;BYHOUR=1,2,3,4,5;BYMINUTE=0,10,20,30,40", "more often than hourly"),
         ("FREQ=DAILY;INTERVAL=0", "broken number"),
         ("FREQ=DAILY;COUNT=-1", "broken number"),
         ("FREQ=DAILY;COUNT=9999999", "broken number"),
@@ -70,6 +74,13 @@ def test_the_first_day_says_what_the_rule_leaves_out_and_the_window_cuts():
 def test_a_rule_that_cannot_be_followed_says_why(rule, words):
     with pytest.raises(ValueError, match=words):
         parse_recurrence(rule)
+
+
+def test_a_rule_may_say_times_of_day_and_the_first_says_the_others():
+    first = time(8, 15)
+    assert times_of_day(parse_recurrence("FREQ=DAILY"), first) == (first,)
+    assert times_of_day(parse_recurrence("FREQ=DAILY;BYHOUR=20,0"), first) == (time(0, 15), time(20, 15))
+    assert times_of_day(parse_recurrence("FREQ=DAILY;BYMINUTE=30;BYSECOND=0"), first) == (time(8, 30),)
 
 
 def test_a_rule_that_never_comes_true_ends_with_the_window_and_tells_its_work():
