@@ -88,8 +88,11 @@ def find_people(event: ReadEvent, candidates: Sequence[Candidate]) -> tuple[int,
 def make_shift(event: ReadEvent, person_id: int, *, zone: ZoneInfo) -> Shift:
     """The shift an event stands for, in whole minutes of the schedule's clock. Raises DomainError as Shift does."""
     starts, ends = (wall_of(at, zone=zone) for at in (event.starts_at, event.ends_at))
-    ends += timedelta(seconds=-ends.second % 60)
-    return Shift(0, person_id, starts.replace(second=0), ends, note=event.summary[:200])
+    starts, ends = starts.replace(second=0), ends + timedelta(seconds=-ends.second % 60)
+    if event.starts_at < event.ends_at:
+        # Within a doubled hour the clock may end where it began, or before; a minute on it holds all of that hour.
+        ends = max(ends, starts + timedelta(minutes=1))
+    return Shift(0, person_id, starts, ends, note=event.summary[:200])
 
 
 def plan_import(

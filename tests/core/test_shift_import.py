@@ -19,6 +19,7 @@ from portal.core.shift_import import (
     plan_import,
 )
 from portal.core.shifts import Shift
+from portal.core.wallclock import interval_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ALICE, BOB, CAROL, ANN, ANN_LEE, SAM, OTHER_SAM = range(1, 8)
@@ -81,6 +82,14 @@ def test_a_shift_is_what_the_clock_of_the_schedule_shows_in_whole_minutes():
     assert make_shift(EVENT, BOB, zone=BERLIN) == shift()
     odd = replace(EVENT, starts_at=STARTS + timedelta(seconds=30), ends_at=STARTS + timedelta(seconds=3599))
     assert make_shift(odd, BOB, zone=BERLIN) == shift(ends="2026-11-20 23:00")
+
+
+@pytest.mark.parametrize(("first", "last"), [("00:30", "01:30"), ("00:45", "01:15"), ("00:59", "01:00")])
+def test_an_event_within_a_doubled_hour_is_held_by_its_shift(first, last):
+    starts, ends = (datetime.fromisoformat(f"2026-10-25T{text}+00:00") for text in (first, last))
+    made = make_shift(replace(EVENT, starts_at=starts, ends_at=ends), BOB, zone=BERLIN)
+    held = interval_of(made.starts, made.ends, zone=BERLIN)
+    assert held.starts_at == starts and ends <= held.ends_at <= ends + timedelta(hours=1)
 
 
 def test_a_key_fits_its_column_and_tells_occurrences_apart():
