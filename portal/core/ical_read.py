@@ -53,12 +53,14 @@ class ReadResult:
 
     `faults`: a sentence for everything that could not be read. Only without faults may one conclude that an event which
     is not there was taken out; a file that is no calendar at all has one fault and no events. `notes`: what was cut
-    (an event that repeats without end), for a person to know.
+    (an event that repeats without end), for a person to know. `cancelled`: (uid, occurrence) of what the file says does
+    not take place (STATUS, METHOD:CANCEL, EXDATE); with "" for the occurrence all of that event.
     """
 
     events: tuple[ReadEvent, ...]
     faults: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    cancelled: frozenset[tuple[str, str]] = frozenset()
 
 
 def read_events(data: bytes, *, window: Interval, zone: ZoneInfo, endless_until: datetime | None = None) -> ReadResult:
@@ -76,7 +78,8 @@ def read_events(data: bytes, *, window: Interval, zone: ZoneInfo, endless_until:
     except _TooMuchError as error:
         reader.faults.append(f"{error} The rest was not read.")
     events = sorted(reader.events, key=lambda one: (one.starts_at, one.ends_at, one.uid, one.occurrence))
-    return ReadResult(tuple(events), tuple(dict.fromkeys(reader.faults)), tuple(reader.notes))
+    cancelled = reader.cancelled - {(one.uid, one.occurrence) for one in events}
+    return ReadResult(tuple(events), tuple(dict.fromkeys(reader.faults)), tuple(reader.notes), frozenset(cancelled))
 
 
 class _TooMuchError(Exception):
@@ -89,6 +92,8 @@ class _Reader:
         self.events: list[ReadEvent] = []
         self.faults: list[str] = []
         self.notes: list[str] = []
+        self.cancelled: set[tuple[str, str]] = set()
+        self._is_cancelled = False
         self._events = EventReader(clock, {})
         self._left = MAX_DAYS
 
@@ -106,8 +111,7 @@ class _Reader:
             if one.name == "VTIMEZONE"
         }
         self._events = EventReader(self.clock, described)
-        if calendar.text("METHOD").upper() == "CANCEL":
-            return
+        self._is_cancelled = calendar.text("METHOD").upper() == "CANCEL"
         planned = [self._plan(one) for one in calendar.children if one.name == "VEVENT"]
         series: dict[str, list[PlannedEvent]] = {}
         for one in planned:
@@ -131,7 +135,8 @@ class _Reader:
         """One UID: the event, and the occurrences of it that were changed by themselves."""
         masters = [one for one in parts if one.original is None]
         master = max(masters, key=_newness) if masters else None
-        if master is not None and _is_cancelled(master.component):
+        if master is not None and self._is_off(master):
+            self.cancelled.add((master.uid, ""))
             return
         changed: dict[datetime, PlannedEvent] = {}
         for one in sorted((one for one in parts if one.original is not None), key=_newness):
@@ -147,7 +152,7 @@ class _Reader:
             self._add(one, one.starts, names.get(wall, f"{wall:%Y%m%d}"))
 
     def _add_occurrences(self, master: PlannedEvent, changed: dict[datetime, PlannedEvent]) -> dict[datetime, str]:
-        """Those that were not changed. Returns the name of each, by its time on the wall."""
+        """Those that were not changed by themselves. Returns the name of each, by its time on the wall."""
         component = master.component
         if "RRULE" not in component.lines and "RDATE" not in component.lines:
             self._add(master, master.starts, "")
@@ -170,7 +175,9 @@ class _Reader:
         names = _names(starts)
         following = [at for at in sorted(changed) if _changes_all_that_follow(changed[at].component)]
         for one in starts:
-            if one.at not in gone and one.wall.date() not in gone_days:
+            if one.at in gone or one.wall.date() in gone_days:
+                self.cancelled.add((master.uid, names[one.wall]))  # but for one that was changed: see `read_events`
+            else:
                 before = bisect_left(following, one.at)
                 change = _moved(changed[following[before - 1]], one) if before else (planned[one.wall], one)
                 self._add(*change, names[one.wall])
@@ -225,6 +232,9 @@ class _Reader:
             return [wall for wall in walls if wall.date() <= limit.wall.date()]
         return [wall for wall in walls if starts.clock.instant_of(wall) <= limit.at]
 
+    def _is_off(self, planned: PlannedEvent) -> bool:
+        return self._is_cancelled or planned.component.text("STATUS").upper() == "CANCELLED"
+
     def _note(self, component: Component) -> None:
         last = self.clock.wall_of(self.endless_until)
         name = component.text("SUMMARY")[:60] or "without a name"
@@ -232,7 +242,8 @@ class _Reader:
 
     def _add(self, planned: PlannedEvent, starts: EventTime, occurrence: str) -> None:
         component = planned.component
-        if _is_cancelled(component):
+        if self._is_off(planned):
+            self.cancelled.add((planned.uid, occurrence))
             return
         starts_at, ends_at = starts.at, planned.ends_at(starts)
         is_inside = starts_at < self.window.ends_at and self.window.starts_at < ends_at
@@ -302,10 +313,6 @@ def _on_clock_of(starts: EventTime, added: EventTime) -> datetime:
     if added.is_day:
         return datetime.combine(added.wall.date(), starts.wall.time())
     return starts.clock.wall_of(added.at)
-
-
-def _is_cancelled(component: Component) -> bool:
-    return component.text("STATUS").upper() == "CANCELLED"
 
 
 def _newness(planned: PlannedEvent) -> tuple[int, str]:

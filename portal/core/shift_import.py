@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -15,6 +15,7 @@ from portal.core.shifts import Shift
 from portal.core.wallclock import wall_of
 
 _MAX_KEY = 300
+_OCCURRENCE = re.compile(r"/\d{8}(?:T\d{4})?$")
 _MAIL = re.compile(r"[^\s<>(),;:\"]+@[\w.-]+\w")
 # What may stand between several names in a title without giving it another meaning.
 _BETWEEN = re.compile(r"(?:on[- ]?call|and|und|et|y|e|[\W_\d])*", re.IGNORECASE)
@@ -44,7 +45,7 @@ class ImportPlan:
     Attributes:
         added: (key, shift); ids are 0.
         changed: (what stands, what it becomes), who stands where another goes before that one.
-        removed: their event stays, but does not name this person any more.
+        removed: their event is cancelled, or does not name this person any more.
         kept: how many stand as the file says.
         faults: a sentence for every event that was left out.
         missing: shifts to come whose event is not in the file; they stay.
@@ -60,8 +61,7 @@ class ImportPlan:
 
 def event_key(event: ReadEvent) -> str:
     """What a shift keeps of the event it came from, to be found again: at most 300 characters."""
-    key = f"{event.uid}/{event.occurrence}" if event.occurrence else event.uid
-    return key if len(key) <= _MAX_KEY else f"sha256:{sha256(key.encode()).hexdigest()}/{event.occurrence}"
+    return _key(event.uid, event.occurrence)
 
 
 def find_people(event: ReadEvent, candidates: Sequence[Candidate]) -> tuple[int, ...]:
@@ -102,13 +102,15 @@ def plan_import(
     candidates: Sequence[Candidate],
     known: Iterable[KnownShift],
     wall: datetime,
+    cancelled: Collection[tuple[str, str]] = (),
 ) -> ImportPlan:
     """What to do so that the schedule has the shifts of these events. `wall` is now on the schedule's clock: what has
-    been stays. Doing it and planning again gives a plan that does nothing.
+    been stays. `cancelled`: as `ReadResult` has it. Doing it and planning again gives a plan that does nothing.
     """
     planner = _Planner(zone, candidates, wall, list(known))
     for event in events:
         planner.take(event)
+    planner.take_out({_key(*one) for one in cancelled})
     return planner.plan()
 
 
@@ -163,6 +165,13 @@ class _Planner:
             tuple(sorted(missing, key=lambda shift: (shift.starts, shift.id))),
         )  # fmt: skip
 
+    def take_out(self, cancelled: Collection[str]) -> None:
+        """Events that do not take place, by their keys: all of a series by its own, an occurrence by its own."""
+        for key, shifts in self.by_key.items():
+            if key not in self.seen and not {key, _OCCURRENCE.sub("", key)}.isdisjoint(cancelled):
+                self.seen.add(key)
+                self.removed.extend(shift for shift in shifts if shift.ends > self.wall)
+
     def take(self, event: ReadEvent) -> None:
         """One event: its shifts, against those that came from it before."""
         key = event_key(event)
@@ -200,6 +209,11 @@ class _Planner:
         return (stands.person_id, stands.ends) == (wanted.person_id, wanted.ends) and (
             is_running or stands.starts == wanted.starts
         )
+
+
+def _key(uid: str, occurrence: str) -> str:
+    key = f"{uid}/{occurrence}" if occurrence else uid
+    return key if len(key) <= _MAX_KEY else f"sha256:{sha256(key.encode()).hexdigest()}/{occurrence}"
 
 
 def _identity(shift: Shift) -> tuple[int, datetime, datetime, int]:

@@ -52,6 +52,7 @@ def plan_shift_import(
         candidates=_candidates(session),
         known=[KnownShift(read_shift(row), row.uid) for row in rows],
         wall=wall_of(now, zone=zone).replace(second=0, microsecond=0),
+        cancelled=result.cancelled,
     )
     faults = (*result.faults, *plan.faults)
     return ImportPreview(plan, faults, result.notes, stored.names, stored.head.version)

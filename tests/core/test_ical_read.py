@@ -185,6 +185,16 @@ def test_cancelled_events_and_cancelled_calendars_are_left_out():
     assert read(calendar_file(master, head="METHOD:CANCEL")).events == ()
 
 
+def test_what_does_not_take_place_is_named():
+    master = f"UID:1\n{DAY}\nRRULE:FREQ=DAILY;COUNT=4\nEXDATE:20261101T100000Z"
+    day = "UID:1\nRECURRENCE-ID:2026110{0}T100000Z\nDTSTART:2026110{0}T120000Z\nDURATION:PT1H\nSTATUS:{1}"
+    mixed = read(calendar_file(master, day.format(2, "CANCELLED"), day.format(3, "CONFIRMED"))).cancelled
+    assert mixed == {("1", "20261101"), ("1", "20261102")}
+    assert read(calendar_file(f"{master}\nSTATUS:CANCELLED")).cancelled == {("1", "")}
+    assert read(calendar_file(f"UID:2\n{DAY}", head="METHOD:CANCEL")).cancelled == {("2", "")}
+    assert read(calendar_file(f"UID:2\n{DAY}")).cancelled == set()
+
+
 def test_a_changed_day_may_come_from_outside_the_window_and_keeps_its_name():
     master = f"UID:1\n{DAY}\nRRULE:FREQ=DAILY;COUNT=2"
     moved = "UID:1\nRECURRENCE-ID;VALUE=DATE:20261102\nDTSTART:20281102T120000Z\nDTEND:20281102T130000Z"

@@ -34,8 +34,8 @@ def shift(person=BOB, starts="2026-11-20 22:00", ends="2026-11-21 06:00", id=0):
     return Shift(id, person, datetime.fromisoformat(starts), datetime.fromisoformat(ends), note="Bob")
 
 
-def plan(*events, known=(), wall=NOW):
-    return plan_import(events, zone=BERLIN, candidates=PEOPLE, known=known, wall=wall)
+def plan(*events, known=(), wall=NOW, cancelled=()):
+    return plan_import(events, zone=BERLIN, candidates=PEOPLE, known=known, wall=wall, cancelled=cancelled)
 
 
 @pytest.mark.parametrize(
@@ -182,6 +182,18 @@ def test_what_is_not_in_the_file_any_more_is_told_and_stays():
     made = plan(replace(EVENT, summary="Alice"), known=known)
     assert (made.missing, made.removed) == ((shift(id=9),), ())
     assert plan(known=known, wall=OVER).missing == ()
+
+
+@pytest.mark.parametrize(
+    ("cancelled", "removed"),
+    [(("u1", ""), [1, 2, 3]), (("u1", "20261120"), [2]), (("u1", "20261120T1800"), [3]), (("u", ""), [])],
+)
+def test_what_the_file_cancels_ends_from_now_on(cancelled, removed):
+    keys = {1: "u1", 2: "u1/20261120", 3: "u1/20261120T1800", 4: "u2"}
+    known = [KnownShift(shift(id=n), key) for n, key in keys.items()]
+    made = plan(known=known, cancelled=[cancelled])
+    assert [one.id for one in made.removed] == removed and len(made.missing) == 4 - len(removed)
+    assert plan(known=known, cancelled=[cancelled], wall=OVER).removed == ()
 
 
 def test_an_event_that_is_no_shift_is_a_sentence_and_its_shift_stays():

@@ -85,6 +85,14 @@ def test_a_vanished_event_is_told_and_its_shift_stays(shop):
     assert names(shop, "2026-10-03 00:00") == [BOB, CAROL]
 
 
+def test_a_cancelled_event_ends_its_shift_and_what_has_been_stays(shop):
+    take_in(shop, calendar_file(NIGHT.format(who="Bob")))
+    cancelled = calendar_file(f"{NIGHT.format(who='Bob')}\nSTATUS:CANCELLED")
+    assert counts(take_in(shop, cancelled, now=at("2026-10-02 22:00"))) == (0, 0, 1, 0, 0)
+    assert (names(shop, "2026-10-02 21:59"), names(shop, "2026-10-02 22:00")) == ([BOB], [])
+    assert counts(take_in(shop, cancelled, now=at("2026-10-02 22:00"))) == (0, 0, 0, 0, 0)
+
+
 def test_two_events_that_change_places_end_as_the_file_says(shop):
     other = NIGHT.replace("n1", "n2")
     take_in(shop, calendar_file(NIGHT.format(who="Bob"), other.format(who="Carol")))
