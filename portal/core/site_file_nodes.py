@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2})[T ](?:(24):00|(\d{1,2}):(\d{2}))")
+_MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2})[T ](?:(24):00|(\d{1,2}):(\d{2}))(?::00)?")  # with :00 as programs write it
 _NUMBER = re.compile(r"-?\d{1,9}")
 _YES, _NO = ("true", "yes", "on"), ("false", "no", "off")
 
