@@ -59,7 +59,10 @@ def apply_holidays(run: Run, entries: list[dict[str, Any]]) -> None:
             if entry["state"] not in (ACCEPTED, IGNORED):
                 raise DomainError(f"“{entry['state']}” is neither accepted nor ignored.")
             calendar_id, name = _calendar_id(run, entry), check_name(entry["name"])
-            kept.add((calendar_id, entry["date"], name))
+            day = calendar_id, entry["date"], name
+            if day in kept:
+                raise DomainError(f"{entry['date']} {name} stands here twice.")
+            kept.add(day)
             if _set_day(run, calendar_id, name, entry):
                 run.changes.append(f"holidays: {entry['date']} {name} {entry['state']}")
     decided = select(HolidayRow).where(HolidayRow.observed_on >= _today(run), HolidayRow.state != PROPOSED)

@@ -109,6 +109,10 @@ def test_rules_that_have_been_keep_what_they_closed(world):
         ("holidays: [{date: 2026-12-25, name: x, state: maybe}]", "Line 1: “maybe” is neither accepted nor ignored."),
         ("holidays:\n  - {date: 2026-12-25, name: x, closed: noon}", "Line 2: “noon” is not a period."),
         ("holidays: [{date: 2026-12-25, name: x, calendar: Moon}]", "There is no calendar “Moon”."),
+        (
+            "holidays: [{date: 2026-12-25, name: x}, {date: 2026-12-25, name: ' x', state: ignored}]",
+            "x stands here twice.",
+        ),
         ("holiday_rules: [{name: x, day: someday}]", "“someday” is not a day of the year."),
         ("holiday_rules: [{name: x, day: 12-24, first_year: 2027, last_year: 2026}]", "last year lies before"),
         ("holiday_rules: [{name: x, day: 12-24}, {name: x, day: 12-24}]", "stands in the calendar already"),
