@@ -10,7 +10,7 @@ from portal.core.errors import DomainError
 from portal.core.shifts import YEARS
 from portal.core.wallclock import instant_of
 
-_MIDNIGHT_AFTER = re.compile(r"(?<=[Tt ])24(?=(?::?00){0,2}(?:[Zz+-]|$))")
+_MIDNIGHT_AFTER = re.compile(r"(?<=[T ])24(?=(?::?00){0,2}(?:[Z+-]|$))", re.IGNORECASE)
 
 
 def parse_instant(text: str, *, zone: ZoneInfo, last: bool = False) -> datetime:
@@ -20,7 +20,8 @@ def parse_instant(text: str, *, zone: ZoneInfo, last: bool = False) -> datetime:
     Raises DomainError with a sentence that shows the form.
     """
     try:
-        read = datetime.fromisoformat(_MIDNIGHT_AFTER.sub("00", text.strip()))
+        # RFC 3339 allows small letters, Python only large ones.
+        read = datetime.fromisoformat(_MIDNIGHT_AFTER.sub("00", text.strip().upper()))
     except ValueError:
         raise DomainError(f"{text!r} is not a time. Write it like 2026-11-21T18:00 or 2026-11-21T18:00Z.") from None
     if read.year not in YEARS:
