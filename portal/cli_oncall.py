@@ -38,7 +38,7 @@ def oncall() -> None:
 
 
 @oncall.command(epilog=TIME)
-@click.option("--at", "at_text", required=True, metavar="T", help="When.")
+@click.option("--at", "at_text", default="", metavar="T", help="When; now when left out.")
 @click.option("--schedule", "name", default="", metavar="S", help=_SCHEDULE_HELP)
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def who(at_text: str, name: str, as_json: bool) -> None:
@@ -47,10 +47,11 @@ def who(at_text: str, name: str, as_json: bool) -> None:
     In a doubled hour a time without an offset is its first occurrence, in a missing hour the first instant after. What
     began or ends more than 400 days away is said to begin or end there.
     """
-    with build(load_config()).database.read_session() as session:
+    context = build(load_config())
+    with context.database.read_session() as session:
         stored = _schedule(session, name)
         zone = stored.roster.zone
-        at = parse_instant(at_text, zone=zone)
+        at = parse_instant(at_text, zone=zone) if at_text else context.clock.now()
         duties = [
             duty
             for duty in make_roster(stored.roster, Interval(at - _FAR, at + _FAR))
@@ -108,8 +109,8 @@ def import_file(file: str, name: str, dry_run: bool, as_json: bool) -> None:
     """Make shifts of the events of a calendar file ("-" reads the standard input).
 
     Who is meant is found by mail address, or by the full name in the title or text; an event of nobody known is listed
-    and left out. Importing a file again adds nothing; an event that changed in it changes its shift, but never what has
-    been. Exit code 1 when no event could be used.
+    and left out. Importing a file again adds nothing; an event that changed or was cancelled in it changes or ends its
+    shift, but never what has been. Exit code 1 when no event could be used.
     """
     try:
         with click.open_file(file, "rb") as opened:

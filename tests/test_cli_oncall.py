@@ -1,7 +1,7 @@
 """`portal oncall`, as a person and a program type it."""
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 from click.testing import CliRunner
@@ -73,6 +73,12 @@ def test_who_is_on_call_since_and_until_when_and_why(home):
 )
 def test_who_answers_to_the_minute(home, at, people):
     assert [one["name"] for one in json.loads(portal("who", "--at", at, "--json"))["on_call"]] == people
+
+
+def test_who_is_on_call_now_when_no_time_is_given(home):
+    before = datetime.now(UTC).replace(microsecond=0)
+    answer = json.loads(portal("who", "--json"))
+    assert before <= datetime.fromisoformat(answer["at"]) <= datetime.now(UTC)
 
 
 @pytest.mark.parametrize("name", ["Paris", " pARIS", "7"])
