@@ -33,6 +33,36 @@ hours:
   fri: 08:00-14:00
 shifts:
   - {person: bob@acme.example, starts: 2026-11-21 17:00, ends: 2026-11-28 08:00}
+calendars:
+  - name: New York
+    zone: America/New_York
+    hours: {mon: 09:00-18:00, sat: ["22:00-02:00"]}
+    special_hours:
+      - {from: 2026-12-31 14:00, to: 2026-12-31 24:00, name: New Year's Eve}
+holidays:
+  - {date: 2026-12-24, name: Christmas Eve, closed: 13:00-24:00}
+  - {date: 2026-12-25, name: Christmas Day, calendar: New York}
+holiday_rules:
+  - {name: Thanksgiving, day: 4th thu nov, calendar: New York}
+schedules:
+  - name: Servers
+    zone: America/New_York
+    calendar: New York
+    rotations:
+      - {name: Weeks, people: [alice@acme.example, bob@acme.example], starts: 2026-11-02 08:00}
+      - name: Nights
+        people: [bob@acme.example, alice@acme.example]
+        starts: 2026-11-02 18:00
+        unit: day
+        week: {mon: 18:00-08:00, tue: 18:00-08:00, wed: 18:00-08:00}
+        level: 1
+    overrides:
+      - {kind: replace, person: bob@acme.example, instead_of: alice@acme.example,
+         starts: 2026-11-28 08:00, ends: 2026-11-29 08:00}
+    holidays:
+      - {date: 2026-12-25, policy: person, person: bob@acme.example}
+queues:
+  - {name: Servers, calendar: New York, schedule: Servers}
 ```
 """
 

@@ -1,6 +1,7 @@
 """The settings file against a database: import, export, again."""
 
 from datetime import date
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -136,6 +137,14 @@ def test_the_same_file_again_changes_nothing_and_leaves_no_trace(world):
     again = world.take(WHOLE)
     assert (again.changes, again.links) == ((), ())
     assert world.read(lambda s: s.scalar(select(func.count()).select_from(AuditEvent))) == before
+
+
+def test_the_example_of_the_docs_can_be_imported(world):
+    docs = (Path(__file__).parents[2] / "docs" / "config.md").read_text(encoding="utf-8")
+    example = docs.split("```yaml\n")[1].split("```")[0]
+    environ = {**ENVIRON, "ALICE_PASSWORD": "correct horse"}
+    assert "schedules: Servers: rotations: Nights added" in world.take(example, environ).changes
+    assert world.take(example, environ).changes == ()
 
 
 def test_what_is_exported_is_imported_without_a_change_and_holds_no_secret(world):
