@@ -287,6 +287,11 @@ def test_only_those_who_lead_change_the_calendar(web, path):
     web.anonymous().get(path, status=303)
 
 
+@pytest.mark.parametrize("file", ["", "BEGIN:VCALENDAR"])
+def test_a_text_in_place_of_a_file_is_no_file(web, file):
+    assert "Choose a calendar file." in web.as_("alice").post("/holidays/file", {"file": file}, status=422).text
+
+
 def test_deciding_is_for_those_who_lead(web):
     given_proposals(web)
     web.as_("bob").post("/holidays/decide", {"accept": "1"}, status=403)
