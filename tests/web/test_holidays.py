@@ -287,6 +287,13 @@ def test_only_those_who_lead_change_the_calendar(web, path):
     web.anonymous().get(path, status=303)
 
 
+@pytest.mark.parametrize("on", ["0001-01-01", "9999-12-31"])
+@pytest.mark.parametrize("button", ["preview", "save"])
+def test_a_year_nobody_means_is_refused_before_anything_is_worked_out(web, on, button):
+    page = web.as_("alice").post("/holidays/new", {"on": on, "name": "Away", button: "1"}, status=422)
+    assert "The year must lie between 2000 and 2199." in page.text
+
+
 @pytest.mark.parametrize("file", ["", "BEGIN:VCALENDAR"])
 def test_a_text_in_place_of_a_file_is_no_file(web, file):
     assert "Choose a calendar file." in web.as_("alice").post("/holidays/file", {"file": file}, status=422).text

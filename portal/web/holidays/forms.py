@@ -10,6 +10,7 @@ from portal.core.calendars import WHOLE_DAY, Holiday, Period, YearlyHoliday, par
 from portal.core.errors import DomainError
 from portal.core.holiday_lists import list_countries, list_regions
 from portal.core.holiday_rules import HolidayRule, parse_day_of_year
+from portal.core.shifts import check_years
 
 CLOSED_HELP = "Leave it empty for the whole day. For a half-day, write what is closed, like 13:00-24:00."
 _YEARS = NumberRange(2000, 2199, message="The year must lie between 2000 and 2199.")
@@ -45,6 +46,12 @@ class HolidayForm(_WithPart):
         validators=[InputRequired("Give the day a name."), Length(max=200, message="At most 200 characters.")],
     )
     seen = HiddenField()
+
+    def validate_on(self, field: DateField) -> None:
+        try:
+            check_years(field.data)
+        except DomainError as error:
+            raise ValidationError(str(error)) from None
 
     @property
     def day(self) -> Holiday:
