@@ -20,7 +20,6 @@ from portal.core.settings import parse_value
 from portal.core.shifts import Shift
 from portal.models import (
     SITE_SCHEDULE,
-    Calendar,
     HolidayPolicyRow,
     OverrideRow,
     Queue,
@@ -28,6 +27,7 @@ from portal.models import (
     ShiftRow,
 )
 from portal.services.audit import record_change
+from portal.services.calendars import list_calendars
 from portal.services.schedules import find_schedule, read_override, read_shift
 from portal.services.site_file_plan import At, Entry, Plan, make_plan, read_word, span_words
 from portal.services.site_file_rotations import apply_rotations
@@ -135,7 +135,8 @@ def _told(run: Run, row: ScheduleRow, action: str, words: str, **data: Any) -> N
 
 
 def _calendar_id(session: Session, name: str) -> int | None:
-    found = session.scalar(select(Calendar.id).where(Calendar.name == name)) if name else None
+    wanted = " ".join(name.split()).casefold()
+    found = next((one.id for one in list_calendars(session) if one.name.casefold() == wanted), None)
     if name and found is None:
         raise DomainError(f"There is no calendar “{name}”.")
     return found

@@ -112,6 +112,7 @@ def test_what_an_entry_leaves_out_stays(site):
         "queues: Servers has the calendar Business hours",
         "queues: Servers has the schedule of the site",
     ]
+    assert site.take("queues: [{name: Servers, calendar: ' business  HOURS'}]") == []
 
 
 def test_shifts_of_one_schedule_are_not_those_of_another(site):
