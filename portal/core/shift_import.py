@@ -16,7 +16,8 @@ from portal.core.wallclock import wall_of
 
 _MAX_KEY = 300
 _OCCURRENCE = re.compile(r"/\d{8}(?:T\d{4})?$")
-_MAIL = re.compile(r"[^\s<>(),;:\"]+@[\w.-]+\w")
+# An address begins where a word does, and is looked for there only: each letter of a long text is read once.
+_MAIL = re.compile(r"(?<![^\s<>(),;:\"@])[^\s<>(),;:\"@]+@[\w.-]+\w")
 # What may stand between several names in a title without giving it another meaning.
 _BETWEEN = re.compile(r"(?:on[- ]?call|and|und|et|y|e|[\W_\d])*", re.IGNORECASE)
 

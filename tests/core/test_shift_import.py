@@ -78,6 +78,12 @@ def test_nothing_is_guessed(changes, words):
         find_people(replace(EVENT, **changes), PEOPLE)
 
 
+@pytest.mark.parametrize("text", ["a@", "a", "a.", "@", "a@b.c", "."])
+def test_a_text_as_long_as_a_file_is_read_in_no_time(text):
+    long = replace(EVENT, summary=f"{text * 200_000} bob2@a.example")
+    assert find_people(long, PEOPLE) == (BOB,)
+
+
 def test_a_shift_is_what_the_clock_of_the_schedule_shows_in_whole_minutes():
     assert make_shift(EVENT, BOB, zone=BERLIN) == shift()
     odd = replace(EVENT, starts_at=STARTS + timedelta(seconds=30), ends_at=STARTS + timedelta(seconds=3599))
