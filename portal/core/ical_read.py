@@ -16,6 +16,7 @@ from portal.core.intervals import Interval
 
 MAX_OCCURRENCES = 5_000
 MAX_DAYS = 1_000_000
+_DATE_COSTS = 20  # days that are looked at while one date is read
 _DAY = timedelta(days=1)
 _COMMA = re.compile(r"(?<!\\),")
 
@@ -163,7 +164,7 @@ class _Reader:
                 one
                 for line in component.lines.get("EXDATE", ())
                 if line.value.strip()
-                for one in self._events.times(line)
+                for one in self._events.times(self._paid(line))
             ]
         except BrokenEventError as error:
             self._fault(component, str(error))
@@ -189,10 +190,10 @@ class _Reader:
         found = {starts.wall: master}
         for line in component.lines.get("RDATE", ()):
             if "/" in line.value:
-                for one, exact in self._events.periods(line):
+                for one, exact in self._events.periods(self._paid(line)):
                     found[_on_clock_of(starts, one)] = replace(master, length=timedelta(), exact=exact)
             elif line.value.strip():
-                found.update((_on_clock_of(starts, one), master) for one in self._events.times(line))
+                found.update((_on_clock_of(starts, one), master) for one in self._events.times(self._paid(line)))
         for line in component.lines.get("RRULE", ()):
             rule = _rule(line.value)
             found.update((wall, master) for wall in self._walls(rule, master))
@@ -202,6 +203,11 @@ class _Reader:
             for wall in self._walls(_rule(line.value), master):
                 found.pop(wall, None)
         return found
+
+    def _paid(self, line: Line) -> Line:
+        """A line of dates, each of which is work, too."""
+        self.spend(_DATE_COSTS * (line.value.count(",") + 1))
+        return line
 
     def _walls(self, rule: Recurrence, master: PlannedEvent) -> list[datetime]:
         """When the occurrences of a rule start that may touch the window."""

@@ -266,6 +266,10 @@ def test_the_budget_stops_what_would_never_end(monkeypatch):
     result = read(many)
     assert len(result.events) == 5000
     assert result.faults == ("These are more than 5,000 events. The rest was not read.",)
+    for name in ("EXDATE", "RDATE"):
+        dates = ",".join(["20261102T100000Z"] * 1_001)
+        listed = read(calendar_file(f"UID:1\n{DAY}\nRRULE:FREQ=DAILY;COUNT=2\n{name}:{dates}"))
+        assert listed.faults == ("The events of this file repeat too often. The rest was not read.",)
     never = calendar_file(
         *(f"UID:{n}\nDTSTART:19010101T000000Z\nRRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30;COUNT=9" for n in range(2))
     )
