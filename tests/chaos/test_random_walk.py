@@ -6,6 +6,7 @@ transactions is interleaved by hand, with a taker that stops before its commit a
 
 from __future__ import annotations
 
+import os
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -26,6 +27,7 @@ from tests.chaos.post import Letter, write_post
 from tests.services.mail_world import add_mailbox, make_mail_world
 
 MOVES = 120
+WALKS = int(os.environ.get("NIGHTDESK_TEST_WALKS", "30"))
 
 
 class Walk:
@@ -167,7 +169,9 @@ class Walk:
             assert set(uow.session.scalars(keys)) <= {1}
 
 
-@pytest.mark.parametrize("seed", [pytest.param(seed, marks=() if seed < 3 else pytest.mark.more) for seed in range(60)])
+@pytest.mark.parametrize(
+    "seed", [pytest.param(seed, marks=() if seed < 3 else pytest.mark.more) for seed in range(WALKS)]
+)
 def test_whatever_happens_in_which_order_each_mail_is_taken_in_once(tmp_path, seed):
     walk = Walk(tmp_path, seed)
     walk.play()
