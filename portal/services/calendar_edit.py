@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.core.errors import DomainError
+from portal.core.names import check_name
 from portal.models import (
     SITE_CALENDAR,
     BusinessPeriod,
@@ -155,15 +156,8 @@ def _existing(session: Session, calendar_id: int) -> Calendar:
 
 
 def _checked_name(session: Session, name: str, *, but: int = 0) -> str:
-    name = " ".join(name.split())
-    if not name:
-        raise DomainError("Give the calendar a name.")
-    if len(name) > LONGEST_NAME:
-        raise DomainError(f"The name may have at most {LONGEST_NAME} characters.")
-    others = (one.name.casefold() for one in load_site_state(session).calendars.values() if one.id != but)
-    if name.casefold() in others:
-        raise DomainError(f"There is a calendar called {name} already.")
-    return name
+    others = (one.name for one in load_site_state(session).calendars.values() if one.id != but)
+    return check_name(name, noun="calendar", longest=LONGEST_NAME, taken=others)
 
 
 def _checked_zone(zone: str) -> str:

@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from portal.core.errors import DomainError
+from portal.core.names import check_name
 from portal.core.triage import Aspect
 from portal.models import Category, LexiconTerm, Queue, RuleRow, Ticket, UnitOfWork
 from portal.services.audit import Change, record_change
@@ -126,15 +127,8 @@ def remove_category(uow: UnitOfWork, category_id: int, *, change: Change) -> Non
 
 
 def _checked(session: Session, table: type[Queue] | type[Category], name: str, *, but: int = 0) -> str:
-    name = " ".join(name.split())
-    if not name:
-        raise DomainError("Give it a name.")
-    if len(name) > 100:
-        raise DomainError("The name may have at most 100 characters.")
     others = session.scalars(select(table.name).where(table.id != but))
-    if name.casefold() in {other.casefold() for other in others}:
-        raise DomainError(f"There is one called {name} already.")
-    return name
+    return check_name(name, noun=table.__tablename__, longest=100, taken=others)
 
 
 def _check_queue(session: Session, queue_id: int | None) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from portal.core.customers import LONGEST_NAME, list_keys, list_spellings
 from portal.core.errors import DomainError
+from portal.core.names import check_name
 from portal.models import (
     SITE_CALENDAR,
     Customer,
@@ -181,15 +182,8 @@ def _existing(session: Session, customer_id: int) -> Customer:
 
 
 def _checked_name(session: Session, name: str, *, but: int = 0) -> str:
-    name = " ".join(name.split())
-    if not name:
-        raise DomainError("Give the customer a name.")
-    if len(name) > LONGEST_NAME:
-        raise DomainError(f"The name may have at most {LONGEST_NAME} characters.")
-    known = find_customer(session, name)
-    if known not in (None, but):
-        raise DomainError(f"There is a customer called {name} already.")
-    return name
+    others = session.scalars(select(Customer.name).where(Customer.id != but))
+    return check_name(name, noun="customer", longest=LONGEST_NAME, taken=others)
 
 
 def _checked_calendar(session: Session, profile: CustomerProfile) -> int | None:

@@ -76,9 +76,9 @@ def test_a_category_may_have_no_queue(database) -> None:
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("  ", "Give it a name."),
+        ("  ", "Give the queue a name."),
         ("x" * 101, "at most 100"),
-        ("service DESK", "There is one called service DESK already."),
+        ("service DESK", "There is a queue called service DESK already."),
     ],
 )
 def test_a_queue_needs_a_name_of_its_own(database, desk: int, name: str, sentence: str) -> None:

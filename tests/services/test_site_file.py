@@ -257,7 +257,7 @@ def test_rules_take_the_order_of_the_file(world):
         ("people:\n  - {mail: x@a.example, name: X}\n  - {mail: X@A.example, name: Y}",
          "Line 3: x@a.example stands here twice"),
         ("people:\n  - {mail: alice@a.example, name: A, role: viewer}", "Line 2: Somebody must stay administrator"),
-        ("queues:\n  - ''", "Line 2: Give it a name."),
+        ("queues:\n  - ''", "Line 2: Give the queue a name."),
         ("categories:\n  - {name: X, queue: Nowhere}", "Line 2: There is no queue “Nowhere”."),
         ("words:\n  category: {Nowhere: {x: 1}}", "Line 2: There is no category Nowhere."),
         ("words:\n  scope: {everyone: {x: 99}}", "Line 2: A weight lies between"),

@@ -218,7 +218,7 @@ def test_a_queue_goes_by_hours_of_its_own(web) -> None:
 def test_a_name_that_is_taken_is_told_at_the_field(web) -> None:
     for htmx in (False, True):
         page = web.as_("alice").post("/rules/queues/new", {"name": "servers"}, htmx=htmx, status=422)
-        assert "There is one called servers already." in page.one("#name-error").text
+        assert "There is a queue called servers already." in page.one("#name-error").text
         assert page.one("input[name=name]")["value"] == "servers"
     web.as_("alice").post("/rules/categories/new", {"name": "", "queue_id": "0"}, status=422)
 
