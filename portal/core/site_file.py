@@ -225,7 +225,7 @@ SECTIONS = (
             (
                 Key("name", Kind.TEXT, "Finds the customer again.", is_required=True),
                 Key("addresses", Kind.TEXTS, "Domains and mail addresses of its people. All of them."),
-                Key("calendar", Kind.TEXT, 'Its business hours; `""`: those of the queue or the site.'),
+                Key("calendar", Kind.TEXT, 'Hours in which its deadlines count; `""`: those of the queue or the site.'),
             ),
         ),
     ),

@@ -9,7 +9,7 @@ from portal.models.base import NO_ID_TWICE, Base, Pk
 
 
 class Customer(Base):
-    """A company the shop works for. Its tickets go by its own business hours where it has some.
+    """A company the shop works for. The deadlines of its tickets count in its own business hours where it has some.
 
     `version` goes up with every edit: of two people who edit one, the later is told.
     """

@@ -16,7 +16,7 @@ from portal.core.sla import ResponseDeadline, ResponseTargets, plan_response
 from portal.models import Ticket
 from portal.services.calendars import load_hours
 from portal.services.settings import load_settings
-from portal.services.ticket_times import goes_by, hours_of_ticket
+from portal.services.ticket_times import deadline_hours, has_deadlines_in
 
 MOST = 1000  # open tickets a preview looks at
 
@@ -55,7 +55,7 @@ def response_deadline(session: Session, ticket: Ticket) -> ResponseDeadline | No
     if ticket.is_imported:
         return None
     try:
-        return _plan(ticket, load_targets(session), hours_of_ticket(session, ticket))
+        return _plan(ticket, load_targets(session), deadline_hours(session, ticket))
     except SQLAlchemyError:
         raise
     except Exception:
@@ -66,7 +66,9 @@ def response_deadline(session: Session, ticket: Ticket) -> ResponseDeadline | No
 def load_moved_deadlines(session: Session, after: BusinessHours, *, calendar_id: int, now: datetime) -> MovedDeadlines:
     """Which first answers that are still to come would be due at another time if a calendar were that of `after`."""
     waits = (Ticket.is_open, Ticket.first_response_at.is_(None), Ticket.is_imported.is_(False))
-    query = select(Ticket).where(*waits, goes_by(session, calendar_id)).order_by(Ticket.id.desc()).limit(MOST + 1)
+    query = (
+        select(Ticket).where(*waits, has_deadlines_in(session, calendar_id)).order_by(Ticket.id.desc()).limit(MOST + 1)
+    )
     tickets = session.scalars(query).all()
     return MovedDeadlines(
         tuple(_moved(session, tickets[:MOST], load_hours(session, calendar_id), after, now=now)), len(tickets) > MOST

@@ -74,7 +74,7 @@ def load_body(session: Session, page: Page, rules: PagingRules) -> PageBody:
         person=(person.name or person.email) if person else "",
         phone=ticket.phone or (person.phone if person else ""),
         customer=_customer(session, ticket),
-        holiday=rules.of_ticket(ticket).hours.holiday,
+        holiday=rules.of_queue(ticket.queue_id).hours.holiday,
     )
     return PageBody("ticket", number, gist, priority, words=body)
 

@@ -49,7 +49,7 @@ def decide_for_ticket(uow: UnitOfWork, ticket: Ticket, event: Event, *, rules: P
     row = uow.session.scalar(known)
     if row is not None:
         return row
-    hours = rules.of_ticket(ticket).hours
+    hours = rules.of_queue(ticket.queue_id).hours
     decision = decide_page(facts, policy=rules.policy, hours=hours, now=rules.now)
     row = PageDecisionRow(ticket_id=ticket.id, cause=key, verdict=str(decision.verdict), decided_at=rules.now)
     row.reasons = list(decision.reasons)

@@ -16,13 +16,12 @@ from portal.core.calendars import holiday_at, is_open
 from portal.core.escalation import EscalationPolicy
 from portal.core.paging import HoursFacts, PagePolicy, WakeFor
 from portal.core.roster import is_left_to_managers
-from portal.models import Ticket
 from portal.models.versions import load_site_state
 from portal.services.calendars import load_hours
 from portal.services.escalation_steps import load_policy
 from portal.services.schedules import load_schedule, on_call_at
 from portal.services.settings import load_settings
-from portal.services.ticket_times import calendar_of, schedule_of_queue
+from portal.services.ticket_times import calendar_of_queue, schedule_of_queue
 
 SANDBOX = "sandbox"
 Found = TypeVar("Found")
@@ -50,9 +49,8 @@ class PagingRules:
 
     Attributes:
         now: product time.
-        cover: the site's, or after `of_queue` and `of_ticket` that of a queue or ticket.
+        cover: the site's, or after `of_queue` that of a queue.
         by_queue: of the queues that have hours or a roster of their own.
-        by_customer: what the calendar says of those that have one of their own.
         fallback: who is asked when nobody is on call; None when nobody was named.
         provider: the SMS provider in force; empty when none is set up.
         is_live: False in watch mode.
@@ -63,7 +61,6 @@ class PagingRules:
     escalation: EscalationPolicy
     cover: Cover
     by_queue: Mapping[int, Cover]
-    by_customer: Mapping[int, HoursFacts]
     fallback: int | None
     site_name: str
     number_prefix: str
@@ -82,14 +79,8 @@ class PagingRules:
         return self.cover.on_call
 
     def of_queue(self, queue_id: int | None) -> PagingRules:
-        """The same for this queue."""
+        """The same for a ticket of this queue."""
         return replace(self, cover=self.by_queue.get(queue_id or 0, self.cover))
-
-    def of_ticket(self, ticket: Ticket) -> PagingRules:
-        """The same for a ticket: the roster of its queue, the hours of its customer before those of its queue."""
-        rules = self.of_queue(ticket.queue_id)
-        hours = self.by_customer.get(ticket.customer_id or 0, rules.hours)
-        return replace(rules, cover=replace(rules.cover, hours=hours))
 
     def holds_back(self, role: str, *, is_requested: bool) -> bool:
         """Watch mode: only the sandbox, the admins' own phones and what was asked for by hand get texts."""
@@ -102,15 +93,13 @@ class PagingRules:
 
 def load_paging_rules(session: Session, *, now: datetime) -> PagingRules:
     """Read settings, calendars, rosters and escalation: two statements while no calendar or schedule changes."""
-    settings, state = load_settings(session), load_site_state(session)
-    facts = {key: hours_at(session, key, now=now) for key in set(state.customers.values())}
+    settings = load_settings(session)
     return PagingRules(
         now=now,
         policy=PagePolicy(WakeFor(settings.paging_wake_for), timedelta(minutes=settings.paging_late_minutes)),
         escalation=load_policy(session),
         cover=_cover(session, None, now=now),
-        by_queue={queue_id: _cover(session, queue_id, now=now) for queue_id in state.queues},
-        by_customer={customer_id: facts[calendar_id] for customer_id, calendar_id in state.customers.items()},
+        by_queue={queue_id: _cover(session, queue_id, now=now) for queue_id in load_site_state(session).queues},
         fallback=settings.paging_fallback or None,
         site_name=settings.site_name,
         number_prefix=settings.site_prefix,
@@ -123,8 +112,7 @@ def load_paging_rules(session: Session, *, now: datetime) -> PagingRules:
 def _cover(session: Session, queue_id: int | None, *, now: datetime) -> Cover:
     nobody: tuple[tuple[int, ...], bool] = ((), False)
     on_call, has_managers = _unless_broken(lambda: _roster(session, queue_id, now), nobody)
-    calendar_id = calendar_of(session, queue_id=queue_id, customer_id=None)
-    return Cover(hours_at(session, calendar_id, now=now), on_call, has_managers)
+    return Cover(hours_at(session, calendar_of_queue(session, queue_id), now=now), on_call, has_managers)
 
 
 def hours_at(session: Session, calendar_id: int, *, now: datetime) -> HoursFacts:

@@ -1,5 +1,8 @@
-"""Whose hours and whose roster count for a ticket: the hours of its customer, its queue or the site; the roster of its
-queue or the site."""
+"""Whose hours and whose roster count for a ticket.
+
+When somebody is at work, and who is on call, is the business of its queue, or of the site. The hours of a customer say
+in which hours its deadlines count: one that is served round the clock puts nobody at a desk at night.
+"""
 
 from __future__ import annotations
 
@@ -16,20 +19,25 @@ from portal.services.calendars import load_hours
 Query = TypeVar("Query", bound=Select[*tuple[Any, ...]])
 
 
-def calendar_of(session: Session, *, queue_id: int | None, customer_id: int | None) -> int:
-    """The id of the calendar that a ticket of this queue and customer goes by."""
-    state = load_site_state(session)
-    queue = state.queues.get(queue_id or 0)
-    return state.customers.get(customer_id or 0) or (queue and queue.calendar_id) or SITE_CALENDAR
+def calendar_of_queue(session: Session, queue_id: int | None) -> int:
+    """The id of the calendar that says when the people behind a queue are at work."""
+    own = load_site_state(session).queues.get(queue_id or 0)
+    return (own and own.calendar_id) or SITE_CALENDAR
 
 
-def hours_of_ticket(session: Session, ticket: Ticket) -> BusinessHours:
-    """The business hours that a ticket goes by."""
-    return load_hours(session, calendar_of(session, queue_id=ticket.queue_id, customer_id=ticket.customer_id))
+def hours_of_queue(session: Session, queue_id: int | None) -> BusinessHours:
+    """When the people behind a queue are at work."""
+    return load_hours(session, calendar_of_queue(session, queue_id))
 
 
-def goes_by(session: Session, calendar_id: int) -> ColumnElement[bool]:
-    """Of a query of tickets, those that go by this calendar."""
+def deadline_hours(session: Session, ticket: Ticket) -> BusinessHours:
+    """The hours in which the deadlines of a ticket count: its customer's, else those of its queue."""
+    own = load_site_state(session).customers.get(ticket.customer_id or 0)
+    return load_hours(session, own or calendar_of_queue(session, ticket.queue_id))
+
+
+def has_deadlines_in(session: Session, calendar_id: int) -> ColumnElement[bool]:
+    """Of a query of tickets, those whose deadlines count in the hours of this calendar."""
     state = load_site_state(session)
     customers, queues = state.customers, {key: one.calendar_id for key, one in state.queues.items() if one.calendar_id}
     has_none = or_(Ticket.customer_id.is_(None), Ticket.customer_id.not_in(customers))

@@ -51,7 +51,7 @@ from portal.services.paging_rules import hours_at, load_paging_rules
 from portal.services.rules import list_rules
 from portal.services.settings import load_settings
 from portal.services.team_notices import tell_team
-from portal.services.ticket_times import calendar_of, hours_of_ticket
+from portal.services.ticket_times import calendar_of_queue, hours_of_queue
 from portal.services.tickets import REQUEST, Actor, assign_ticket, sort_ticket
 
 CORRECTED_CHARACTERS = 20_000  # of a body; what comes after is a log or a thread
@@ -141,8 +141,7 @@ def triage_next(context: Context, *, pause: Pause = time.sleep) -> bool:
             return False
         desk = load_desk(context.database, session)
         request = load_request(session, ticket_id)
-        waits = session.get_one(Ticket, ticket_id)
-        calendar_id = calendar_of(session, queue_id=waits.queue_id, customer_id=waits.customer_id)
+        calendar_id = calendar_of_queue(session, session.get_one(Ticket, ticket_id).queue_id)
         is_after_hours = not hours_at(session, calendar_id, now=now).is_open
     finding = _examine(ticket_id, request, desk=desk, is_after_hours=is_after_hours)
     began = time.monotonic()
@@ -353,7 +352,7 @@ def _tell_team(context: Context, uow: UnitOfWork, ticket: Ticket) -> None:
 def _confirm(context: Context, uow: UnitOfWork, ticket: Ticket, *, is_paged: bool) -> None:
     """And, for a mail that could still turn out to be an emergency, ask (product.md 4)."""
     settings, now = load_settings(uow.session), context.clock.now()
-    hours = hours_of_ticket(uow.session, ticket)
+    hours = hours_of_queue(uow.session, ticket.queue_id)
     may_declare = not is_paged and not ticket.emergency and settings.paging_wake_for != WakeFor.EVERYTHING
     language = language_of(uow.session, ticket, settings)
     promise = promise_answer(hours, now=now, is_paged=is_paged, language=language)

@@ -30,7 +30,6 @@ RULES = PagingRules(
     escalation=EscalationPolicy((Step((ON_CALL,), wait=5, repeats=1), Step((FALLBACK,), wait=5, repeats=0))),
     cover=Cover(HoursFacts(is_open=False, holiday="Christmas Day"), (BOB, CAROL)),
     by_queue={},
-    by_customer={},
     fallback=ALICE,
     site_name="Acme IT",
     number_prefix="#",

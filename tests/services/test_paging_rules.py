@@ -6,8 +6,9 @@ from datetime import date, datetime, timedelta
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from portal.core.paging import HoursFacts, WakeFor
+from portal.core.paging import Cause, HoursFacts, WakeFor
 from portal.models import BusinessPeriod, Calendar, Customer, HolidayPolicyRow, Queue, ScheduleRow, ShiftRow, Ticket
+from portal.services.paging import Event, decide_for_ticket
 from portal.services.paging_rules import hours_at, load_paging_rules, provider_of
 from tests.services.paging_world import ALICE, BOB, CAROL, NOW, RULES, later
 from tests.services.ticket_world import counted_statements
@@ -80,16 +81,20 @@ def test_a_queue_with_hours_and_a_roster_of_its_own_has_its_own_cover(world):
     assert rules.of_queue(8) == rules.of_queue(None) == rules
 
 
-def test_a_customer_with_hours_of_its_own_keeps_the_roster_of_the_queue(world):
+def test_a_customer_that_is_served_round_the_clock_puts_nobody_at_a_desk_at_night(world):
     with world.database.unit_of_work() as uow:
         uow.session.add(Calendar(id=2, name="Round the clock", changed_at=NOW))
         uow.session.flush()
         uow.session.add_all(BusinessPeriod(calendar_id=2, weekday=day, opens=0, closes=1440) for day in range(7))
-        uow.session.add_all([Customer(id=5, name="Acme", calendar_id=2), Customer(id=6, name="Bolt")])
-    rules = load(world)
-    acme = rules.of_ticket(Ticket(customer_id=5))
-    assert (acme.hours, acme.on_call) == (HoursFacts(is_open=True), (BOB, CAROL))
-    assert rules.of_ticket(Ticket(customer_id=6)) == rules.of_ticket(Ticket()) == rules
+        uow.session.add(Customer(id=5, name="Acme", calendar_id=2))
+        ticket = Ticket(
+            subject="Down", status="new", is_open=True, priority=1, source="mail", customer_id=5, received_at=NOW,
+            created_at=NOW, changed_at=NOW,
+        )  # fmt: skip
+        uow.session.add(ticket)
+        uow.session.flush()
+        rules = load_paging_rules(uow.session, now=NOW)
+        assert decide_for_ticket(uow, ticket, Event(Cause.CREATED), rules=rules).verdict == "page"
 
 
 @pytest.mark.parametrize(("policy", "expected"), [("nobody", ((), True)), ("normal", ((BOB, CAROL), False))])

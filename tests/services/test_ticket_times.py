@@ -3,7 +3,14 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 
 from portal.models import Calendar, Customer, Page, PageTicket, Queue, ScheduleRow, Ticket
-from portal.services.ticket_times import calendar_of, goes_by, hours_of_ticket, pages_of_schedule, schedule_of_queue
+from portal.services.ticket_times import (
+    calendar_of_queue,
+    deadline_hours,
+    has_deadlines_in,
+    hours_of_queue,
+    pages_of_schedule,
+    schedule_of_queue,
+)
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 TICKET = {"subject": "x", "status": "new", "is_open": True, "priority": 1, "source": "mail",
@@ -28,35 +35,41 @@ WHOSE = [
 ]  # fmt: skip
 
 
-def test_a_ticket_goes_by_the_hours_of_its_customer_else_its_queue_else_the_site(database):
+def test_deadlines_count_in_the_hours_of_the_customer_else_of_the_queue_else_of_the_site(database):
     with database.unit_of_work() as uow:
         given_hours(uow)
         for id, (queue_id, customer_id, _) in enumerate(WHOSE, 1):
             uow.session.add(Ticket(id=id, queue_id=queue_id, customer_id=customer_id, **TICKET))
     zones = {1: "UTC", 2: "America/New_York", 3: "Asia/Tokyo"}
     with database.read_session() as session:
-        for id, (queue_id, customer_id, calendar_id) in enumerate(WHOSE, 1):
-            assert calendar_of(session, queue_id=queue_id, customer_id=customer_id) == calendar_id
-            assert hours_of_ticket(session, session.get_one(Ticket, id)).zone.key == zones[calendar_id]
+        for id, (*_, calendar_id) in enumerate(WHOSE, 1):
+            assert deadline_hours(session, session.get_one(Ticket, id)).zone.key == zones[calendar_id]
         for calendar_id in zones:
-            found = session.scalars(select(Ticket.id).where(goes_by(session, calendar_id)).order_by(Ticket.id)).all()
+            found = session.scalars(
+                select(Ticket.id).where(has_deadlines_in(session, calendar_id)).order_by(Ticket.id)
+            ).all()
             assert found == [id for id, (*_, whose) in enumerate(WHOSE, 1) if whose == calendar_id]
 
 
-def test_a_queue_has_a_roster_of_its_own_or_that_of_the_site(database):
+def test_a_queue_has_hours_and_a_roster_of_its_own_or_those_of_the_site(database):
     with database.unit_of_work() as uow:
         given_hours(uow)
     with database.read_session() as session:
-        assert [schedule_of_queue(session, queue) for queue in (7, 8, 9, None)] == [2, 1, 1, 1]
+        queues = (7, 8, 9, None)
+        assert [schedule_of_queue(session, queue) for queue in queues] == [2, 1, 1, 1]
+        assert [calendar_of_queue(session, queue) for queue in queues] == [2, 1, 1, 1]
+        zones = ["America/New_York", "UTC", "UTC", "UTC"]
+        assert [hours_of_queue(session, queue).zone.key for queue in queues] == zones
 
 
 def test_a_change_of_a_customer_is_seen_within_the_same_transaction(database):
     with database.unit_of_work() as uow:
         given_hours(uow)
-        assert calendar_of(uow.session, queue_id=7, customer_id=6) == 2
+        ticket = Ticket(queue_id=7, customer_id=6)
+        assert deadline_hours(uow.session, ticket).zone.key == "America/New_York"
         uow.session.get_one(Customer, 6).calendar_id = 3
         uow.session.flush()
-        assert calendar_of(uow.session, queue_id=7, customer_id=6) == 3
+        assert deadline_hours(uow.session, ticket).zone.key == "Asia/Tokyo"
 
 
 def test_a_change_of_the_queue_is_seen_within_the_same_transaction(database):

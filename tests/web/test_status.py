@@ -8,9 +8,9 @@ from portal.models import (
     Attachment,
     BusinessPeriod,
     Calendar,
-    Customer,
     Message,
     PageDecisionRow,
+    Queue,
     Ticket,
 )
 from portal.services.tickets import ANSWER, NOTE, NewMessage, add_message
@@ -188,15 +188,15 @@ def test_within_hours_there_is_no_emergency_button(night, path):
     assert not night.anonymous().get(path).soup.select("form[action$='/emergency']")
 
 
-def test_the_hours_of_the_customer_count_and_not_those_of_the_site(night, path):
+def test_the_hours_of_the_queue_count_and_not_those_of_the_site(night, path):
     with night.database.unit_of_work() as uow:
         uow.session.add(Calendar(id=2, name="Round the clock", changed_at=NOW))
         uow.session.flush()
         uow.session.add_all(BusinessPeriod(calendar_id=2, weekday=day, opens=0, closes=1440) for day in range(7))
-        uow.session.add(Customer(id=5, name="Acme", calendar_id=2))
+        uow.session.add(Queue(id=5, name="Night watch", calendar_id=2))
     for page in (path, path.replace("/r/", "/sent/")):
         assert "on Monday, 23 November from 08:00" in night.anonymous().get(page).text
-    change(night, customer_id=5)
+    change(night, queue_id=5)
     for page in (path, path.replace("/r/", "/sent/")):
         assert "23 November" not in night.anonymous().get(page).text
 

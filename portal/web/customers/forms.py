@@ -25,7 +25,10 @@ class CustomerForm(FlaskForm):  # type: ignore[misc]
         render_kw={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"},
     )
     calendar_id = SelectField(
-        "Business hours", coerce=int, default=0, description="They count for its tickets before those of a queue."
+        "Business hours",
+        coerce=int,
+        default=0,
+        description="Its deadlines count in them. Who is woken, and when, is the business of the team.",
     )
     version = HiddenField(default="")
 

@@ -82,7 +82,7 @@ def remove(customer_id: int) -> Response | str:
             "confirm.html",
             "_confirm.html",
             title=f"Remove {entry.profile.name}?",
-            text="Its tickets stay, without a customer. From then on they go by the hours of their queue.",
+            text="Its tickets stay, without a customer. Their deadlines then count in the hours of their queue.",
             url=request.path,
             yes="Remove",
             cancel_url=url_for("customers.index"),

@@ -18,7 +18,7 @@ from portal.services.form import DECLARED, take_request
 from portal.services.form_posts import TooManyPostsError
 from portal.services.links import find_by_link, private_link, private_mark
 from portal.services.requester_page import TELLING, find_waking
-from portal.services.ticket_times import hours_of_ticket
+from portal.services.ticket_times import hours_of_queue
 from portal.web.auth import public
 from portal.web.form import bp
 from portal.web.form.forms import OWNER_FIELDS, RequestForm, make_request_form
@@ -87,7 +87,7 @@ def sent(mark: str) -> str:
     ticket = find_by_link(reads(), mark, box=context().box)
     if ticket is None:
         abort(404)
-    hours = hours_of_ticket(reads(), ticket)
+    hours = hours_of_queue(reads(), ticket.queue_id)
     waking = find_waking(reads(), ticket.id)
     looks = request.args.get("n", 0, type=int)
     is_decided = ticket.triaged_at is not None and waking != TELLING

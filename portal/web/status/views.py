@@ -19,7 +19,7 @@ from portal.services.form import DECLARED
 from portal.services.form_posts import TooManyPostsError
 from portal.services.links import find_by_link, private_mark
 from portal.services.merged import ticket_for_link
-from portal.services.ticket_times import hours_of_ticket
+from portal.services.ticket_times import hours_of_queue
 from portal.services.ticket_view import read_attachment
 from portal.web.auth import public
 from portal.web.htmx import saved
@@ -143,7 +143,7 @@ def _page(mark: str, form: ReplyForm, status: int = 200) -> Response:
     if names:
         form.files.errors = [f"Please choose your files again: {', '.join(names)}."]
     settings = site()
-    hours = hours_of_ticket(reads(), ticket)
+    hours = hours_of_queue(reads(), ticket.queue_id)
     is_closed = not is_open(hours, now())
     page = render_template(
         "status/show.html",
