@@ -25,6 +25,7 @@ settings.load_profile("untimed")
 structlog.configure(
     processors=[*structlog.get_config()["processors"][:-1], ConsoleRenderer(exception_formatter=plain_traceback)]
 )
+_LOG = structlog.get_config()
 
 
 def _is_local(address) -> bool:
@@ -77,6 +78,13 @@ def _only_loopback(monkeypatch):
         return _connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", connect)
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before():
+    """Where a command or a process sends its log is its own business."""
+    yield
+    structlog.configure(**_LOG)
 
 
 @pytest.fixture(autouse=True)

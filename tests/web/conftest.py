@@ -88,7 +88,8 @@ class Page:
         return " ".join(self.soup.get_text(" ").split())
 
     def one(self, selector: str):
-        found = self.soup.select(selector)
+        # What stands in a template is not on the page.
+        found = [tag for tag in self.soup.select(selector) if tag.find_parent("template") is None]
         assert len(found) == 1, f"{len(found)} of {selector!r} in {self.text[:500]}"
         return found[0]
 
