@@ -65,7 +65,11 @@ class SiteSettings:
     site_name: str = _text("Nightdesk", "Name of the help desk", "Requesters see it in mails and pages.", most=80)
     site_zone: str = field(
         default="UTC",
-        metadata={"kind": "zone", "label": "Time zone", "help": "Hours, holidays and shifts are on this wall clock."},
+        metadata={
+            "kind": "zone",
+            "label": "Time zone",
+            "help": "Hours, holidays and shifts are on this wall clock. Another zone moves them, also those of the past.",
+        },
     )
     site_language: str = _choice("en", "Language of mails", LANGUAGES, "Where the requester’s is not known.")
     site_live: bool = _flag(
