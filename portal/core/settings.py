@@ -68,7 +68,7 @@ class SiteSettings:
         metadata={
             "kind": "zone",
             "label": "Time zone",
-            "help": "Hours, holidays and shifts are on this wall clock. Another zone moves them, also those of the past.",
+            "help": "Hours, holidays and shifts are on this wall clock. Another one moves them, past ones too.",
         },
     )
     site_language: str = _choice("en", "Language of mails", LANGUAGES, "Where the requester’s is not known.")
