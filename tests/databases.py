@@ -10,8 +10,9 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 
-from sqlalchemy import Dialect, create_engine, event, text
+from sqlalchemy import Dialect, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.pool import NullPool
 
 from portal.models import Base, Database
 
@@ -48,9 +49,13 @@ def _leave_the_disk_alone(connection, record) -> None:
 
 
 def close_databases() -> None:
-    """Drop the connections of every database a test was given."""
+    """Drop the connections of every database a test was given, and what is a database of a server's."""
     while _made:
-        _made.pop().dispose()
+        database = _made.pop()
+        database.dispose()
+        server = os.environ.get("NIGHTDESK_TEST_DATABASE_URL")
+        if server and not database.is_sqlite:
+            _run(server, f"DROP DATABASE {database.url.database} WITH (FORCE)")
 
 
 def empty_database_url(folder: Path) -> str:
@@ -109,8 +114,16 @@ def _move_sequences(database: Database) -> None:
 def copy_of_postgresql(server: str, template: str = "template1") -> str:
     """The URL of a new database on this server, empty unless copied from another."""
     name = f"c{os.getpid()}_{next(_number)}"
-    _run(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    _run(server, f"CREATE DATABASE {name} TEMPLATE {template}{_by_copying(server)}")
     return _url(server, name)
+
+
+@cache
+def _by_copying(server: str) -> str:
+    """Where there is a choice, copying the files is the faster way, as nothing waits for the disk."""
+    with _administrator(server).connect() as connection:
+        version = connection.dialect.server_version_info
+    return " STRATEGY FILE_COPY" if version and version >= (15,) else ""
 
 
 def _url(server: str, name: str) -> str:
@@ -118,7 +131,10 @@ def _url(server: str, name: str) -> str:
 
 
 def _run(server: str, statement: str) -> None:
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
+    with _administrator(server).connect() as connection:
         connection.execute(text(statement))
-    engine.dispose()
+
+
+@cache
+def _administrator(server: str) -> Engine:
+    return create_engine(server, isolation_level="AUTOCOMMIT", poolclass=NullPool)
