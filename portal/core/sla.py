@@ -11,18 +11,10 @@ from portal.core.errors import DomainError
 
 
 @dataclass(frozen=True)
-class ResponseTargets:
-    """Minutes of working time by priority until the first answer; a priority without one has no deadline."""
-
-    minutes: Mapping[int, int]
-
-
-@dataclass(frozen=True)
 class ResponseDeadline:
-    """When the first answer is due, and when it came. `minutes` is the target. All times are UTC."""
+    """When the first answer is due, and when it came. All times are UTC."""
 
     due_at: datetime
-    minutes: int
     answered_at: datetime | None = None
 
     def is_late(self, now: datetime) -> bool:
@@ -34,16 +26,17 @@ def plan_response(
     received_at: datetime,
     *,
     priority: int,
-    targets: ResponseTargets,
+    targets: Mapping[int, int],
     hours: BusinessHours,
     answered_at: datetime | None = None,
 ) -> ResponseDeadline | None:
-    """The deadline of a ticket; None where its priority has no target, or its hours never hold so much time."""
-    minutes = targets.minutes.get(priority, 0)
+    """The deadline of a ticket; None where its priority has no target, or its hours never hold so much time. `targets`:
+    minutes of working time by priority, 0 for none."""
+    minutes = targets.get(priority, 0)
     if minutes <= 0:
         return None
     try:
         due_at = add_working_time(hours, received_at, minutes=minutes)
     except DomainError:
         return None
-    return ResponseDeadline(due_at, minutes, answered_at)
+    return ResponseDeadline(due_at, answered_at)

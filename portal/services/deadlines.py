@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from portal.core.calendars import BusinessHours
-from portal.core.sla import ResponseDeadline, ResponseTargets, plan_response
+from portal.core.sla import ResponseDeadline, plan_response
+from portal.core.tickets import PRIORITIES
 from portal.models import Ticket
 from portal.services.calendars import load_hours
 from portal.services.settings import load_settings
@@ -42,10 +43,10 @@ class MovedDeadlines:
     is_cut: bool = False
 
 
-def load_targets(session: Session) -> ResponseTargets:
-    """What the shop has set."""
+def load_targets(session: Session) -> dict[int, int]:
+    """What the shop has set: minutes of working time by priority, 0 for no deadline."""
     settings = load_settings(session)
-    return ResponseTargets({priority: getattr(settings, f"sla_answer_p{priority}") for priority in (1, 2, 3, 4)})
+    return {priority: getattr(settings, f"sla_answer_p{priority}") for priority in PRIORITIES}
 
 
 def response_deadline(session: Session, ticket: Ticket) -> ResponseDeadline | None:
@@ -88,7 +89,7 @@ def _moved(
     return sorted(found, key=lambda one: (one.before or one.after or now, one.ticket_id))
 
 
-def _plan(ticket: Ticket, targets: ResponseTargets, hours: BusinessHours) -> ResponseDeadline | None:
+def _plan(ticket: Ticket, targets: Mapping[int, int], hours: BusinessHours) -> ResponseDeadline | None:
     return plan_response(
         ticket.received_at,
         priority=ticket.priority,

@@ -4,10 +4,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from portal.core.calendars import WEEKDAYS, BusinessHours, Holiday, Week, parse_week
-from portal.core.sla import ResponseDeadline, ResponseTargets, plan_response
+from portal.core.sla import ResponseDeadline, plan_response
 
 MONDAY = datetime(2026, 11, 16, 17, tzinfo=UTC)
-TARGETS = ResponseTargets({1: 60, 2: 240, 3: 0})
+TARGETS = {1: 60, 2: 240, 3: 0}
 HOURS = BusinessHours(ZoneInfo("UTC"), parse_week(dict.fromkeys(WEEKDAYS[:5], "8-18")))
 NEVER = BusinessHours(ZoneInfo("UTC"), Week(((),) * 7))
 
@@ -35,4 +35,4 @@ def test_without_a_target_or_hours_there_is_no_deadline(priority, hours):
 )
 def test_in_the_very_minute_is_in_time_and_an_answer_ends_the_wait(answered, now, late):
     answered_at = MONDAY + timedelta(minutes=answered) if answered is not None else None
-    assert ResponseDeadline(MONDAY, 60, answered_at).is_late(MONDAY + timedelta(minutes=now)) is late
+    assert ResponseDeadline(MONDAY, answered_at).is_late(MONDAY + timedelta(minutes=now)) is late

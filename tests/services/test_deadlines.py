@@ -4,7 +4,6 @@ import pytest
 
 from portal.core.calendars import WEEKDAYS, Holiday, parse_week
 from portal.core.holiday_effects import plan_days
-from portal.core.sla import ResponseTargets
 from portal.models import Customer, SettingRow, Ticket
 from portal.services.audit import Change
 from portal.services.calendar_edit import add_calendar
@@ -69,7 +68,7 @@ def test_the_targets_are_settings_and_0_is_none(shop):
         uow.session.add_all([SettingRow(key="sla.answer_p2", value="0"), SettingRow(key="sla.answer_p1", value="90")])
     given(shop, {}, {"priority": 1})
     with shop.read_session() as session:
-        assert load_targets(session) == ResponseTargets({1: 90, 2: 0, 3: 480, 4: 1440})
+        assert load_targets(session) == {1: 90, 2: 0, 3: 480, 4: 1440}
     assert [deadline(shop, 1), deadline(shop, 2)] == [None, due(23, 8) + timedelta(minutes=30)]
 
 
