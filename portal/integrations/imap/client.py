@@ -64,11 +64,12 @@ class Client(imaplib.IMAP4):
         return ssl.create_default_context(cafile=self._ca_file)
 
     def _create_socket(self, timeout: float | None) -> socket.socket:
+        context = self._tls() if self._security == "tls" else None
         plain = super()._create_socket(timeout)  # type: ignore[misc]
         self._on_socket(plain)
-        if self._security != "tls":
+        if context is None:
             return plain  # type: ignore[no-any-return]
-        wrapped = self._tls().wrap_socket(plain, server_hostname=self.host, do_handshake_on_connect=False)
+        wrapped = context.wrap_socket(plain, server_hostname=self.host, do_handshake_on_connect=False)
         self._on_socket(wrapped)
         try:
             wrapped.do_handshake()
